@@ -1,0 +1,45 @@
+"""DEEPaaS: turn a Python model into a service.
+
+What a model's author imports stands here and nothing else. Names are loaded on
+first use, because a worker process that needs none of them should start at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deepaas.errors import InvalidInputError as InvalidInputError
+    from deepaas.model.files import File as File
+    from deepaas.model.interface import Model as Model
+    from deepaas.model.interface import batched as batched
+    from deepaas.model.tensors import Tensor as Tensor
+
+__version__ = "3.0.0"
+
+__all__ = ["File", "InvalidInputError", "Model", "Tensor", "batched"]
+
+_HOMES = {
+    "File": "deepaas.model.files",
+    "InvalidInputError": "deepaas.errors",
+    "Model": "deepaas.model.interface",
+    "Tensor": "deepaas.model.tensors",
+    "batched": "deepaas.model.interface",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used (PEP 562)."""
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'deepaas' has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def extract_version() -> str:
+    """Return the version, as 2.x code asks for it."""
+    return __version__

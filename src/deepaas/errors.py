@@ -1,0 +1,328 @@
+"""Every error that a user of deepaas may meet, in one tree.
+
+    DeepaasError
+    ├── ConfigurationError          the operator's settings cannot work
+    ├── ModelLoadError              a model cannot be found, imported or started
+    │   └── SignatureError          an operation whose arguments cannot be served
+    ├── RequestError                the caller can mend it
+    │   ├── InvalidInputError         an argument is wrong, missing or unknown
+    │   ├── MalformedBodyError        the body cannot be read at all
+    │   ├── UnsupportedMediaTypeError the body's media type is not understood
+    │   ├── BodyTooLargeError         the body is over the limit
+    │   ├── NotAcceptableError        no representation that the caller accepts
+    │   └── ModelNotFoundError        no model of this name
+    ├── OperationError              the model cannot or will not do it
+    │   ├── OperationNotImplementedError
+    │   ├── OperationDisabledError
+    │   ├── ModelError                the model raised an exception
+    │   ├── ModelHttpError            the model raised an HTTP error (2.x)
+    │   └── BadOutputError            the result cannot be represented
+    └── UnavailableError            nobody did anything wrong, or the machine did
+        ├── QueueFullError
+        ├── ModelUnavailableError     loading, failed to load, or backing off
+        ├── DrainingError
+        ├── DeadlineError
+        └── WorkerDiedError
+
+Errors carry facts and know nothing of HTTP: `deepaas.frontends.api.problems`
+holds the one table that turns them into responses. `code` is the stable,
+machine-readable name of the error on the wire, in logs and in problem types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one argument.
+
+    Attributes:
+        pointer: JSON Pointer (RFC 6901) to the value within the inputs, such as
+            `/photos/0`; empty for the inputs as a whole.
+        detail: What is wrong and, where we can tell, what to do.
+    """
+
+    pointer: str
+    detail: str
+
+
+class DeepaasError(Exception):
+    """The base of all our errors."""
+
+    code: ClassVar[str] = "error"
+
+    @property
+    def detail(self) -> str:
+        """The error in a sentence for the person who has to mend it."""
+        return str(self.args[0]) if self.args else (self.__doc__ or "").splitlines()[0]
+
+
+class ConfigurationError(DeepaasError):
+    """The settings cannot work."""
+
+    code = "configuration"
+
+
+class ModelLoadError(DeepaasError):
+    """A model cannot be loaded.
+
+    Attributes:
+        model: The model's name, or how the user referred to it.
+        traceback: The traceback text from the model's own code, or empty.
+    """
+
+    code = "model_load"
+
+    def __init__(self, model: str, reason: str, *, traceback: str = "") -> None:
+        self.model = model
+        self.reason = reason
+        self.traceback = traceback
+        super().__init__(f"Model {model!r} cannot be loaded: {reason}")
+
+
+class SignatureError(ModelLoadError):
+    """The arguments or the result of an operation cannot be served."""
+
+    code = "signature"
+
+
+class RequestError(DeepaasError):
+    """The caller can mend it."""
+
+    code = "request"
+
+
+class InvalidInputError(RequestError):
+    """An argument is wrong, missing or unknown.
+
+    Raise it in a model for input that only the model can judge; the caller gets
+    422 with the message.
+
+    Attributes:
+        errors: One entry for each thing that is wrong.
+        messages: For 2.x models, the error document of marshmallow, which is the
+            whole body of their 422 answer.
+    """
+
+    code = "invalid_input"
+
+    def __init__(
+        self,
+        detail: str = "The inputs are not valid.",
+        *,
+        errors: tuple[FieldError, ...] = (),
+        messages: object = None,
+    ) -> None:
+        self.errors = errors
+        self.messages = messages
+        super().__init__(detail)
+
+
+class MalformedBodyError(RequestError):
+    """The body cannot be read.
+
+    Attributes:
+        messages: For 2.x models, the whole body of their 400 answer.
+    """
+
+    code = "malformed_body"
+
+    def __init__(self, detail: str, *, messages: object = None) -> None:
+        self.messages = messages
+        super().__init__(detail)
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """The media type of the body is not understood."""
+
+    code = "unsupported_media_type"
+
+    def __init__(self, media_type: str, *, supported: tuple[str, ...]) -> None:
+        self.media_type = media_type
+        self.supported = supported
+        super().__init__(
+            f"The body's media type {media_type!r} is not understood; "
+            f"send one of {', '.join(supported)}."
+        )
+
+
+class BodyTooLargeError(RequestError):
+    """The body is over the limit."""
+
+    code = "body_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+        super().__init__(f"Maximum request body size {limit_bytes} exceeded.")
+
+
+class NotAcceptableError(RequestError):
+    """No representation of the result is acceptable to the caller."""
+
+    code = "not_acceptable"
+
+    def __init__(self, accept: str, *, available: tuple[str, ...]) -> None:
+        self.accept = accept
+        self.available = available
+        super().__init__(
+            f"The result cannot be sent as {accept!r}; "
+            f"available: {', '.join(available)}."
+        )
+
+
+class ModelNotFoundError(RequestError):
+    """No model of this name is served."""
+
+    code = "model_not_found"
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(f"No model {model!r} is served here; see /v2/models/.")
+
+
+class OperationError(DeepaasError):
+    """The model cannot or will not do it."""
+
+    code = "operation"
+
+
+class OperationNotImplementedError(OperationError):
+    """The model does not have this operation."""
+
+    code = "not_implemented"
+
+    def __init__(self, model: str, operation: str) -> None:
+        self.model = model
+        self.operation = operation
+        super().__init__(f"Not implemented by underlying model (loaded '{model}')")
+
+
+class OperationDisabledError(OperationError):
+    """The operator has switched this operation off."""
+
+    code = "operation_disabled"
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+        super().__init__(f"The {operation} operation is switched off on this server.")
+
+
+class ModelError(OperationError):
+    """The model raised an exception.
+
+    Attributes:
+        exception: The name of the exception's class.
+        traceback: Its traceback, for the log and never for the caller.
+    """
+
+    code = "model_error"
+
+    def __init__(
+        self, detail: str, *, exception: str = "Exception", traceback: str = ""
+    ) -> None:
+        self.exception = exception
+        self.traceback = traceback
+        super().__init__(detail)
+
+
+class ModelHttpError(OperationError):
+    """A 2.x model raised an HTTP error, such as `aiohttp.web.HTTPBadRequest`.
+
+    Attributes:
+        status: The status that the model chose (400 to 599).
+    """
+
+    code = "model_http_error"
+
+    def __init__(self, detail: str, *, status: int) -> None:
+        self.status = status
+        super().__init__(detail)
+
+
+class BadOutputError(OperationError):
+    """The model's result cannot be represented.
+
+    Attributes:
+        traceback: Where it failed, for the log and never for the caller.
+    """
+
+    code = "bad_output"
+
+    def __init__(self, detail: str, *, traceback: str = "") -> None:
+        self.traceback = traceback
+        super().__init__(detail)
+
+
+class UnavailableError(DeepaasError):
+    """The server cannot do it now.
+
+    Attributes:
+        retry_after_s: Seconds after which another try makes sense, or None.
+    """
+
+    code = "unavailable"
+
+    def __init__(self, detail: str, *, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(detail)
+
+
+class QueueFullError(UnavailableError):
+    """The model takes no more work for the moment."""
+
+    code = "queue_full"
+
+    def __init__(self, model: str, *, retry_after_s: float) -> None:
+        self.model = model
+        super().__init__(
+            f"The queue of model {model!r} is full.", retry_after_s=retry_after_s
+        )
+
+
+class ModelUnavailableError(UnavailableError):
+    """The model has no worker that could answer."""
+
+    code = "model_unavailable"
+
+
+class DrainingError(UnavailableError):
+    """The server is shutting down."""
+
+    code = "draining"
+
+    def __init__(self) -> None:
+        super().__init__("The server is shutting down.", retry_after_s=5)
+
+
+class DeadlineError(UnavailableError):
+    """The prediction took longer than it may."""
+
+    code = "deadline"
+
+
+class WorkerDiedError(UnavailableError):
+    """The worker process died while it had the request.
+
+    Attributes:
+        cause: `worker_died` or `memory_limit`.
+        exit_status: The exit code, or None when a signal ended it.
+        signal: The signal's name, such as `SIGSEGV`, or None.
+    """
+
+    code = "worker_died"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        cause: str = "worker_died",
+        exit_status: int | None = None,
+        signal: str | None = None,
+    ) -> None:
+        self.cause = cause
+        self.exit_status = exit_status
+        self.signal = signal
+        super().__init__(detail)

@@ -1,0 +1,303 @@
+"""The records that pass between the server and a worker process.
+
+A worker has two stream sockets to its server. *Data* carries predictions; the
+worker's main thread reads it, so a prediction costs no hand-over between threads.
+*Control* carries everything that must be heard while a prediction runs.
+
+Each frame is `<header length: u32> <body length: u32> <header> <body>`, little
+endian. The header is one of the structs below as msgpack, tagged by its first
+element; the body is opaque bytes, never copied into the header.
+
+Nothing here is ever pickled: a worker runs foreign code, and what it sends is data.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, Final
+
+import msgspec
+
+from deepaas.model.arguments import Argument
+
+FRAME: Final = struct.Struct("<II")
+"""Lengths of header and body, in bytes."""
+
+SHARED_PAGE: Final = struct.Struct("<Qd")
+"""What a worker keeps in the page of memory it shares with its server: the sequence
+number of the newest prediction it has begun, and when (`time.monotonic`). After a
+death the server reads there which requests had begun and which may go elsewhere."""
+
+SHARED_PAGE_BYTES: Final = 4096
+
+
+class Record(msgspec.Struct, array_like=True, frozen=True, tag=True, kw_only=True):
+    """The base of all records; the tag is the class's name."""
+
+
+# ---------------------------------------------------------------- descriptions
+
+
+class OperationDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server knows of one operation without importing the model.
+
+    Attributes:
+        name: `predict`, `train` or `validate`.
+        is_implemented: False where the model describes arguments of an operation
+            that it does not have.
+        summary: First line of the docstring.
+        description: The whole docstring.
+        arguments: In the author's order.
+        definitions: JSON Schemas that arguments and result refer to (`#/$defs/…`).
+        allows_unknown: Whether unknown arguments are ignored (2.x) or refused.
+        result_schema: JSON Schema of the whole JSON answer, or None if unknown.
+        result_name: For 2.x models with a `schema`, its name in documents.
+        media_types: What the answer can be sent as; the first is the default.
+        is_streaming: Whether the answer comes in pieces.
+        header_names: Lower-case names of request headers that arguments read.
+        uses_cookies: Whether an argument reads a cookie.
+        max_batch_size: Most predictions in one call of the function; 1 means no
+            batching.
+        is_async: Whether one worker runs several predictions side by side.
+    """
+
+    name: str
+    is_implemented: bool = True
+    summary: str = ""
+    description: str = ""
+    arguments: tuple[Argument, ...] = ()
+    definitions: dict[str, Any] = {}
+    allows_unknown: bool = False
+    result_schema: dict[str, Any] | None = None
+    result_name: str | None = None
+    media_types: tuple[str, ...] = ("application/json",)
+    is_streaming: bool = False
+    header_names: tuple[str, ...] = ()
+    uses_cookies: bool = False
+    max_batch_size: int = 1
+    is_async: bool = False
+
+
+class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server knows of a model without importing it.
+
+    Attributes:
+        kind: `native` or `v2`; decides the bodies of 400 and 422 answers.
+        metadata: From `get_metadata` or the installed distribution.
+        operations: By name; an operation that the model knows nothing of is absent.
+    """
+
+    kind: str
+    metadata: dict[str, Any]
+    operations: dict[str, OperationDescription]
+
+
+# ---------------------------------------------------------------- to the worker
+
+
+class Load(Record):
+    """Import the model, describe it and warm it up. The first record on *control*.
+
+    Attributes:
+        name: The model's name in addresses.
+        reference: Where the model comes from, see `deepaas.model.discovery`.
+        warm: Whether to call the model's `warm`.
+        spool_dir: Private folder of this worker; removed with it by the server.
+        inline_body_bytes: Larger answers go through a file in `spool_dir`.
+        error_detail: Whether the text of a model's exception reaches callers.
+    """
+
+    name: str
+    reference: str
+    warm: bool = True
+    spool_dir: str = ""
+    inline_body_bytes: int = 1 << 20
+    error_detail: bool = True
+
+
+class Predict(Record):
+    """Run one prediction. The frame's body is the request's body.
+
+    Attributes:
+        seq: Ascending per worker.
+        request_id: For the log.
+        query: The raw query string.
+        content_type: The body's media type as sent, or empty.
+        accept: The Accept header as sent, or empty.
+        headers: The headers that the description's `header_names` ask for.
+        cookie: The Cookie header, if the description asks for it.
+        body_path: Where the body is, when it is too large for the frame.
+        folder: The folder of this request, present when `body_path` is; the server
+            removes it.
+        operation: Nearly always `predict`.
+    """
+
+    seq: int
+    request_id: str
+    query: bytes = b""
+    content_type: str = ""
+    accept: str = ""
+    headers: dict[str, str] | None = None
+    cookie: str = ""
+    body_path: str = ""
+    folder: str = ""
+    operation: str = "predict"
+
+
+class Cancel(Record):
+    """The callers of these predictions have left. On *control*.
+
+    What has not begun is dropped (`Dropped`); async and generator predictions are
+    cancelled; a running synchronous one goes on and its answer is thrown away.
+    """
+
+    seqs: tuple[int, ...]
+
+
+class Credit(Record):
+    """The server can take `size` more bytes of the stream of `seq`. On *control*."""
+
+    seq: int
+    size: int
+
+
+class GetMetadata(Record):
+    """Ask for the model's metadata as of now. On *control*."""
+
+    call: int
+
+
+class Validate(Record):
+    """Bind the arguments of an operation without running it. On *control*.
+
+    The frame's body is the request's body, as in `Predict`.
+    """
+
+    call: int
+    predict: Predict
+
+
+class Shutdown(Record):
+    """Finish what runs, call the model's `close`, exit. On *control*."""
+
+
+# ---------------------------------------------------------------- to the server
+
+
+class Loaded(Record):
+    """The model is loaded and warm; predictions may come. On *control*."""
+
+    description: ModelDescription
+
+
+class LoadFailed(Record):
+    """The model cannot be loaded; the worker exits. On *control*."""
+
+    reason: str
+    traceback: str
+    code: str = "model_load"
+
+
+class Answer(Record):
+    """A prediction succeeded; the frame's body is the answer's body. On *data*.
+
+    Attributes:
+        seq: Of the `Predict`.
+        media_type: Of the body, with parameters.
+        filename: For a Content-Disposition header, or empty.
+        body_path: Where the body is, when it is too large for the frame; the server
+            removes the file once it is sent.
+    """
+
+    seq: int
+    media_type: str
+    filename: str = ""
+    body_path: str = ""
+
+
+class StreamStart(Record):
+    """A prediction answers in pieces, which follow as `Chunk`s. On *data*."""
+
+    seq: int
+    media_type: str
+
+
+class Chunk(Record):
+    """The next piece, in the frame's body. On *data*."""
+
+    seq: int
+
+
+class StreamEnd(Record):
+    """The last piece was sent. On *data*.
+
+    Attributes:
+        failed: The stream broke off; the last chunk told the caller so.
+    """
+
+    seq: int
+    failed: bool = False
+
+
+class Failure(Record):
+    """A prediction, validation or metadata call failed. On *data* or *control*.
+
+    Attributes:
+        seq: Of the `Predict`, or the `call`.
+        code: The `code` of the error's class in `deepaas.errors`.
+        detail: The error in a sentence.
+        facts: The error's other attributes, by name.
+        traceback: For the log.
+    """
+
+    seq: int
+    code: str
+    detail: str
+    facts: dict[str, Any] = {}
+    traceback: str = ""
+
+
+class Dropped(Record):
+    """These predictions were cancelled before they began. On *data*."""
+
+    seqs: tuple[int, ...]
+
+
+class Metadata(Record):
+    """Answers `GetMetadata`. On *control*."""
+
+    call: int
+    metadata: dict[str, Any]
+
+
+class Valid(Record):
+    """Answers `Validate`. On *control*."""
+
+    call: int
+
+
+ToWorker = Load | Predict | Cancel | Credit | GetMetadata | Validate | Shutdown
+ToServer = (
+    Loaded
+    | LoadFailed
+    | Answer
+    | StreamStart
+    | Chunk
+    | StreamEnd
+    | Failure
+    | Dropped
+    | Metadata
+    | Valid
+)
+
+encode = msgspec.msgpack.Encoder().encode
+decode_to_worker = msgspec.msgpack.Decoder(ToWorker).decode
+decode_to_server = msgspec.msgpack.Decoder(ToServer).decode
+
+
+def frame(record: Record, body: bytes | bytearray | memoryview = b"") -> list[Any]:
+    """Return the buffers of one frame, ready for a vectored write."""
+    header = encode(record)
+    if not body:
+        return [FRAME.pack(len(header), 0) + header]
+    return [FRAME.pack(len(header), len(body)) + header, body]
