@@ -8,6 +8,9 @@ Each frame is `<header length: u32> <body length: u32> <header> <body>`, little
 endian. The header is one of the structs below as msgpack, tagged by its first
 element; the body is opaque bytes, never copied into the header.
 
+A server that wants a worker to end closes its side of *data*: the worker finishes what
+it has, calls the model's `close` and exits.
+
 Nothing here is ever pickled: a worker runs foreign code, and what it sends is data.
 """
 
@@ -18,7 +21,7 @@ from typing import Any, Final
 
 import msgspec
 
-from deepaas.model.arguments import Argument
+from deepaas.model.arguments import Argument  # noqa: TC001 - msgspec reads hints
 
 FRAME: Final = struct.Struct("<II")
 """Lengths of header and body, in bytes."""
@@ -31,7 +34,7 @@ death the server reads there which requests had begun and which may go elsewhere
 SHARED_PAGE_BYTES: Final = 4096
 
 
-class Record(msgspec.Struct, array_like=True, frozen=True, tag=True, kw_only=True):
+class Record(msgspec.Struct, array_like=True, tag=True, kw_only=True):
     """The base of all records; the tag is the class's name."""
 
 
@@ -100,7 +103,9 @@ class Load(Record):
 
     Attributes:
         name: The model's name in addresses.
-        reference: Where the model comes from, see `deepaas.model.discovery`.
+        references: Where the model comes from, see `deepaas.model.discovery`; of
+            several the one of the newest kind is served.
+        distribution: The installed distribution that offers it, or empty.
         warm: Whether to call the model's `warm`.
         spool_dir: Private folder of this worker; removed with it by the server.
         inline_body_bytes: Larger answers go through a file in `spool_dir`.
@@ -108,7 +113,8 @@ class Load(Record):
     """
 
     name: str
-    reference: str
+    references: tuple[str, ...]
+    distribution: str = ""
     warm: bool = True
     spool_dir: str = ""
     inline_body_bytes: int = 1 << 20
@@ -175,10 +181,6 @@ class Validate(Record):
 
     call: int
     predict: Predict
-
-
-class Shutdown(Record):
-    """Finish what runs, call the model's `close`, exit. On *control*."""
 
 
 # ---------------------------------------------------------------- to the server
@@ -276,7 +278,7 @@ class Valid(Record):
     call: int
 
 
-ToWorker = Load | Predict | Cancel | Credit | GetMetadata | Validate | Shutdown
+ToWorker = Load | Predict | Cancel | Credit | GetMetadata | Validate
 ToServer = (
     Loaded
     | LoadFailed
@@ -289,6 +291,37 @@ ToServer = (
     | Metadata
     | Valid
 )
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes | bytearray | memoryview) -> list[tuple[bytes, bytes]]:
+        """Return the headers and bodies of all frames that are complete by now."""
+        buffer = self._buffer
+        buffer += data
+        frames: list[tuple[bytes, bytes]] = []
+        start, end = 0, len(buffer)
+        with memoryview(buffer) as view:
+            while end - start >= FRAME.size:
+                header_size, body_size = FRAME.unpack_from(view, start)
+                header_start = start + FRAME.size
+                body_start = header_start + header_size
+                if end - body_start < body_size:
+                    break
+                start = body_start + body_size
+                frames.append(
+                    (
+                        bytes(view[header_start:body_start]),
+                        bytes(view[body_start:start]),
+                    )
+                )
+        del buffer[:start]
+        return frames
+
 
 encode = msgspec.msgpack.Encoder().encode
 decode_to_worker = msgspec.msgpack.Decoder(ToWorker).decode
