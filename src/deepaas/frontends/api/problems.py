@@ -1,0 +1,275 @@
+"""Turns errors into HTTP answers: RFC 9457 problem documents.
+
+`STATUS` is the one table from errors to statuses; an error that is not in it has the
+status of its nearest ancestor that is. Nothing else in the program gives an error of
+`deepaas.errors` a status.
+
+Four kinds of clients look for the message under four names, so each body says it as
+`detail` (RFC 9457), `error` (Open Inference, OpenWhisk) and `message` (DEEPaaS 2.x).
+The problem type is `urn:deepaas:problem:` and the error's `code` with hyphens: stable,
+and not an address that might one day lead nowhere. What is wrong with single arguments
+stands in `errors`, each with a JSON Pointer as URI fragment (RFC 6901, part 6).
+
+The clients of 2.x models expect marshmallow's messages, bare, where an argument is
+wrong (422) or the JSON is (400).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from deepaas import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+JSON_MEDIA_TYPE: Final = "application/json"
+
+STATUS: Final[dict[type[errors.DeepaasError], HTTPStatus]] = {
+    errors.DeepaasError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ModelLoadError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.SignatureError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.RequestError: HTTPStatus.BAD_REQUEST,
+    errors.InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.MalformedBodyError: HTTPStatus.BAD_REQUEST,
+    errors.UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
+    errors.ModelNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.OperationError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.OperationNotImplementedError: HTTPStatus.NOT_IMPLEMENTED,
+    errors.OperationDisabledError: HTTPStatus.PAYMENT_REQUIRED,
+    errors.ModelError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ModelHttpError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.BadOutputError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.QueueFullError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ModelUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.DrainingError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.DeadlineError: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.WorkerDiedError: HTTPStatus.BAD_GATEWAY,
+}
+"""The status of each error; a `ModelHttpError` brings its own if that is an error's."""
+
+_MEMBERS: Final[dict[type[errors.DeepaasError], tuple[str, ...]]] = {
+    errors.UnsupportedMediaTypeError: ("supported",),
+    errors.BodyTooLargeError: ("limit_bytes",),
+    errors.NotAcceptableError: ("available",),
+    errors.WorkerDiedError: ("cause", "exit_status", "signal"),
+}
+"""Facts of an error that its problem document carries as extension members."""
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something that went wrong, as HTTP clients are told of it.
+
+    Attributes:
+        status: The HTTP status.
+        code: The stable, machine-readable name, such as `invalid_input`.
+        title: What kind of problem it is; the same each time.
+        detail: What is wrong this time, in a sentence.
+        members: Extension members of the document.
+        headers: Further headers of the answer, such as Allow.
+    """
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    members: dict[str, Any] = field(default_factory=dict)
+    headers: tuple[Header, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemAnswer:
+    """An answer that is ready to be sent.
+
+    Attributes:
+        status: The HTTP status.
+        headers: In lower case, as ASGI wants them.
+        body: The document.
+    """
+
+    status: int
+    headers: list[Header]
+    body: bytes
+
+
+def render(
+    error: errors.DeepaasError,
+    *,
+    request_id: str,
+    accept: str = "",
+    kind: str = "native",
+) -> ProblemAnswer:
+    """Return the answer for `error`.
+
+    Args:
+        error: What went wrong.
+        request_id: The id under which the log knows the request.
+        accept: The caller's Accept header, or empty.
+        kind: The kind of the model that was asked; `v2` has bodies of its own.
+    """
+    if kind == "v2" and (messages := _messages(error)) is not None:
+        return _answer(status_of(error), JSON_MEDIA_TYPE, messages)
+    return render_problem(problem_of(error), request_id=request_id, accept=accept)
+
+
+def render_problem(
+    problem: Problem, *, request_id: str, accept: str = ""
+) -> ProblemAnswer:
+    """Return the answer for `problem`; see `render`."""
+    detail = _encodable(problem.detail)
+    document = {
+        "type": f"urn:deepaas:problem:{problem.code.replace('_', '-')}",
+        "title": problem.title,
+        "status": int(problem.status),
+        "detail": detail,
+        "instance": f"urn:deepaas:request:{quote(request_id)}",
+        "error": detail,
+        "message": detail,
+        "request_id": request_id,
+        **problem.members,
+    }
+    return _answer(
+        problem.status, problem_media_type(accept), document, headers=problem.headers
+    )
+
+
+def problem_of(error: errors.DeepaasError) -> Problem:
+    """Return `error` as HTTP clients are told of it."""
+    return Problem(
+        status=status_of(error),
+        code=error.code,
+        title=_title(error),
+        detail=error.detail,
+        members=_members(error),
+        headers=_headers(error),
+    )
+
+
+def status_of(error: errors.DeepaasError) -> int:
+    """Return the HTTP status for `error`."""
+    if isinstance(error, errors.ModelHttpError) and 400 <= error.status <= 599:
+        return error.status
+    return STATUS[_known_class(error)]
+
+
+def route_not_found(path: str) -> Problem:
+    """Return the problem of an address that leads nowhere."""
+    return Problem(
+        status=HTTPStatus.NOT_FOUND,
+        code="not_found",
+        title="No such address",
+        detail=f"There is nothing at {path!r}.",
+    )
+
+
+def method_not_allowed(method: str, *, allowed: Sequence[str]) -> Problem:
+    """Return the problem of a method that the address does not know."""
+    allow = ", ".join(allowed)
+    return Problem(
+        status=HTTPStatus.METHOD_NOT_ALLOWED,
+        code="method_not_allowed",
+        title="The address does not know this method",
+        detail=f"{method} is not possible here; allowed: {allow}.",
+        headers=((b"allow", allow.encode("ascii")),),
+    )
+
+
+def host_not_allowed(host: str) -> Problem:
+    """Return the problem of a Host header that is missing or names another server."""
+    return Problem(
+        status=HTTPStatus.MISDIRECTED_REQUEST if host else HTTPStatus.BAD_REQUEST,
+        code="host_not_allowed",
+        title="The server does not answer for this host",
+        detail=f"This server does not answer for the host {host!r}.",
+    )
+
+
+def problem_media_type(accept: str) -> str:
+    """Return the media type of a problem document for a caller.
+
+    Plain JSON goes to those who name it and not the problem type: clients of OGC
+    services and of 2.x look for exactly that.
+    """
+    named = {_range_name(part) for part in accept.split(",")}
+    if JSON_MEDIA_TYPE in named and PROBLEM_MEDIA_TYPE not in named:
+        return JSON_MEDIA_TYPE
+    return PROBLEM_MEDIA_TYPE
+
+
+def _range_name(media_range: str) -> str:
+    name, *parameters = (part.strip().lower() for part in media_range.split(";"))
+    is_refused = any(one in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for one in parameters)
+    return "" if is_refused else name
+
+
+def _known_class(error: errors.DeepaasError) -> type[errors.DeepaasError]:
+    return next(cls for cls in type(error).__mro__ if cls in STATUS)
+
+
+def _messages(error: errors.DeepaasError) -> object:
+    if isinstance(error, errors.InvalidInputError | errors.MalformedBodyError):
+        return error.messages
+    return None
+
+
+def _title(error: errors.DeepaasError) -> str:
+    first_line = (_known_class(error).__doc__ or "").partition("\n")[0]
+    return first_line.rstrip(".")
+
+
+def _members(error: errors.DeepaasError) -> dict[str, Any]:
+    names = _MEMBERS.get(_known_class(error), ())
+    members = {name: getattr(error, name) for name in names}
+    if isinstance(error, errors.InvalidInputError) and error.errors:
+        members["errors"] = [_field_error(one) for one in error.errors]
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _field_error(error: errors.FieldError) -> dict[str, str]:
+    fragment = quote(_encodable(error.pointer), safe="/~!$&'()*+,;=:@")
+    return {"detail": _encodable(error.detail), "pointer": f"#{fragment}"}
+
+
+def _headers(error: errors.DeepaasError) -> tuple[Header, ...]:
+    if isinstance(error, errors.UnsupportedMediaTypeError):
+        return ((b"accept", ", ".join(error.supported).encode("ascii")),)
+    if isinstance(error, errors.UnavailableError) and (seconds := _wait_s(error)):
+        return ((b"retry-after", str(seconds).encode("ascii")),)
+    return ()
+
+
+def _wait_s(error: errors.UnavailableError) -> int | None:
+    """Return the whole seconds for Retry-After, which each 503 has."""
+    if error.retry_after_s is not None:
+        return max(1, math.ceil(error.retry_after_s))
+    return 1 if status_of(error) == HTTPStatus.SERVICE_UNAVAILABLE else None
+
+
+def _encodable(text: str) -> str:
+    """Return `text` without lone surrogates, which UTF-8 does not have."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _answer(
+    status: int, media_type: str, document: object, *, headers: Sequence[Header] = ()
+) -> ProblemAnswer:
+    body = msgspec.json.encode(document)
+    framing = [
+        (b"content-type", media_type.encode("ascii")),
+        (b"content-length", str(len(body)).encode("ascii")),
+    ]
+    return ProblemAnswer(status=int(status), headers=[*framing, *headers], body=body)
