@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def distribution_metadata(distribution: str) -> dict[str, Any]:
@@ -19,17 +22,17 @@ def distribution_metadata(distribution: str) -> dict[str, Any]:
     if not distribution:
         return {}
     try:
-        about = importlib.metadata.metadata(distribution)
+        about = importlib.metadata.metadata(distribution).json
     except importlib.metadata.PackageNotFoundError:
         return {}
     fields = {
-        "name": about.get("Name"),
-        "version": about.get("Version"),
-        "description": about.get("Summary"),
-        "author": about.get("Author"),
-        "author-email": about.get("Author-email"),
-        "license": about.get("License-Expression") or about.get("License"),
-        "url": about.get("Home-page") or _first_url(about.get_all("Project-URL") or []),
+        "name": about.get("name"),
+        "version": about.get("version"),
+        "description": about.get("summary"),
+        "author": about.get("author"),
+        "author-email": about.get("author_email"),
+        "license": about.get("license_expression") or about.get("license"),
+        "url": about.get("home_page") or _first_url(about.get("project_url", ())),
     }
     return {key: value for key, value in fields.items() if value}
 
@@ -41,5 +44,5 @@ def module_distribution(module: str) -> str:
     return names[0] if names else ""
 
 
-def _first_url(project_urls: list[str]) -> str:
+def _first_url(project_urls: Sequence[str]) -> str:
     return project_urls[0].partition(",")[2].strip() if project_urls else ""

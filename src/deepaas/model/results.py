@@ -39,12 +39,14 @@ class ResultCodec(ABC):
     Attributes:
         media_types: What it can produce; the first is the default.
         schema: JSON Schema of the whole JSON answer, or None where unknown.
+        schema_name: The name that documents give to `schema`, or None (2.x).
         definitions: JSON Schemas that `schema` refers to as `#/$defs/NAME`.
         is_streaming: Whether the result is an iterator that is sent piece by piece.
     """
 
     media_types: tuple[str, ...] = ("application/json",)
     schema: dict[str, Any] | None = None
+    schema_name: str | None = None
     definitions: Mapping[str, Any] = {}
     is_streaming: bool = False
 

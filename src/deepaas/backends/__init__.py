@@ -1,0 +1,1 @@
+"""What the runtime stands on: processes, and where logs go."""

@@ -1,0 +1,366 @@
+"""Imports a model and says what it is.
+
+This runs in a worker, or in a command that works without a server, and is the only
+place that imports a model's code. A model is classified by what it offers, never by the
+entry point group that names it:
+
+* `v2`: it has a `get_*_args`, or operations that take only `**kwargs`, or it derives
+  from the 2.x base class;
+* `native`: everything else.
+
+Models of 2018 (`predict_data`) are recognised and refused by name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from deepaas.errors import ModelLoadError
+from deepaas.model import outputs, signature
+from deepaas.model.discovery import is_file, split_reference
+from deepaas.model.interface import OPERATIONS, BatchSettings, Model, batch_settings
+from deepaas.model.metadata import distribution_metadata, module_distribution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from deepaas.model.arguments import Signature
+    from deepaas.model.results import ResultCodec
+
+_V1_NAMES: Final = ("predict_data", "predict_url", "get_test_args")
+_KINDS_NEWEST_FIRST: Final = ("native", "v2", "v1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of a loaded model.
+
+    Attributes:
+        function: What to call, or None for a model that describes the arguments of an
+            operation that it does not have.
+        batch: Set where one call of the function answers several callers.
+        is_async: Whether the function is a coroutine function or async generator.
+        summary: First paragraph of its docstring, on one line.
+        description: Its whole docstring.
+    """
+
+    name: str
+    function: Callable[..., Any] | None
+    signature: Signature
+    codec: ResultCodec
+    batch: BatchSettings | None = None
+    is_async: bool = False
+    summary: str = ""
+    description: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class LoadedModel:
+    """A model that lives in this process.
+
+    Attributes:
+        name: Its name in addresses.
+        kind: `native` or `v2`.
+        target: The module or instance that offers the operations.
+        operations: Those that it has or describes, by name.
+        distribution: The installed distribution that brings it, or empty.
+    """
+
+    name: str
+    kind: str
+    target: Any
+    operations: dict[str, Operation] = field(default_factory=dict)
+    distribution: str = ""
+
+    def warm(self) -> Any:
+        """Call the model's `warm`, if it has one; returns what an async one returns."""
+        return _call_hook(self.target, "warm")
+
+    def close(self) -> None:
+        """Call the model's `close`, if it has one."""
+        if self.kind == "native":  # 2.x knows no such hook; it may mean anything there
+            _call_hook(self.target, "close")
+
+    def metadata(self) -> dict[str, Any]:
+        """Return what the model says of itself, else what its distribution says."""
+        get_metadata = getattr(self.target, "get_metadata", None)
+        if callable(get_metadata):
+            try:
+                return dict(get_metadata())
+            except NotImplementedError:
+                pass
+        distribution = self.distribution or module_distribution(_module_of(self.target))
+        found = distribution_metadata(distribution)
+        return found or {"description": _default_description(self)}
+
+
+def load_model(
+    name: str, *, references: Sequence[str], distribution: str = ""
+) -> LoadedModel:
+    """Import a model and read its operations.
+
+    Args:
+        name: Its name in addresses.
+        references: Where it is; of several the one of the newest kind is taken.
+        distribution: The installed distribution that offers it, or empty.
+
+    Raises:
+        ModelLoadError: It cannot be imported, or offers nothing that can be served.
+    """
+    targets = [_find_target(name, reference=reference) for reference in references]
+    kinds = [_classify(target) for target in targets]
+    kind = min(kinds, key=_KINDS_NEWEST_FIRST.index)
+    target = targets[kinds.index(kind)]
+    if kind == "v1":
+        raise ModelLoadError(
+            name,
+            "it is a model of DEEPaaS 0.x/1.x (predict_data, predict_url), which this "
+            "version does not serve yet; give it a `predict`.",
+        )
+    model = LoadedModel(name=name, kind=kind, target=target, distribution=distribution)
+    read = _read_v2_operation if kind == "v2" else _read_native_operation
+    for operation_name in OPERATIONS:
+        operation = read(model, operation_name)
+        if operation is not None:
+            model.operations[operation_name] = operation
+    if not any(operation.function for operation in model.operations.values()):
+        raise ModelLoadError(
+            name,
+            f"{_describe(target)} offers none of predict, train and validate; define "
+            "a function `predict`.",
+        )
+    return model
+
+
+# -------------------------------------------------------------------- the object
+
+
+def _find_target(name: str, *, reference: str) -> Any:
+    """Return the module or instance behind `reference`."""
+    source, attribute = split_reference(reference)
+    try:
+        module = _import_file(source) if is_file(source) else _import_module(source)
+        found: Any = module
+        for part in attribute.split(".") if attribute else ():
+            found = getattr(found, part)
+        return _instantiate(name, found)
+    except ModelLoadError:
+        raise
+    except SystemExit as error:
+        raise ModelLoadError(
+            name, f"its code called sys.exit({error.code!r}) while it was imported."
+        ) from error
+    except Exception as error:
+        raise ModelLoadError(
+            name, _short(error), traceback=traceback.format_exc()
+        ) from error
+
+
+def _import_module(module: str) -> ModuleType:
+    # At the end, so that a file in the working directory never hides an installed
+    # module from the program itself.
+    if (folder := str(Path.cwd())) not in sys.path:
+        sys.path.append(folder)
+    return importlib.import_module(module)
+
+
+def _import_file(path: str) -> ModuleType:
+    """Import a file under its stem; its folder is importable, as for a script."""
+    stem = Path(path).stem
+    folder = str(Path(path).parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    spec = importlib.util.spec_from_file_location(stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _instantiate(name: str, found: Any) -> Any:
+    if not inspect.isclass(found):
+        return found
+    try:
+        inspect.signature(found).bind()
+    except TypeError as error:
+        raise ModelLoadError(
+            name,
+            f"class {found.__name__} needs arguments ({error}); give __init__ defaults "
+            "or name an instance instead of the class.",
+        ) from error
+    return found()
+
+
+def _classify(target: Any) -> str:
+    if _is_plain_function(target):
+        return "v2" if _takes_only_kwargs(target) else "native"
+    if any(_has(target, f"get_{operation}_args") for operation in OPERATIONS):
+        return "v2"
+    if _is_v2_base_model(target):
+        return "v2"
+    functions = [f for op in OPERATIONS if callable(f := getattr(target, op, None))]
+    if not _has(target, "predict") and any(_has(target, name) for name in _V1_NAMES):
+        return "v1"
+    if functions and all(_takes_only_kwargs(function) for function in functions):
+        return "v2"
+    return "native"
+
+
+def _has(target: Any, name: str) -> bool:
+    return callable(getattr(target, name, None))
+
+
+def _is_v2_base_model(target: Any) -> bool:
+    base = sys.modules.get("deepaas.model.v2.base")
+    return base is not None and isinstance(target, base.BaseModel)
+
+
+def _is_plain_function(target: Any) -> bool:
+    is_module = isinstance(target, ModuleType)
+    return (
+        callable(target)
+        and not is_module
+        and not any(_has(target, operation) for operation in OPERATIONS)
+    )
+
+
+def _takes_only_kwargs(function: Any) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return [one.kind for one in parameters] == [inspect.Parameter.VAR_KEYWORD]
+
+
+# ---------------------------------------------------------------- its operations
+
+
+def _read_native_operation(model: LoadedModel, name: str) -> Operation | None:
+    function = _find_function(model.target, name)
+    if function is None:
+        return None
+    summary, description = _documentation(function)
+    return Operation(
+        name=name,
+        function=function,
+        signature=signature.read_signature(function, model=model.name, operation=name),
+        codec=outputs.read_codec(function, model=model.name, operation=name),
+        batch=batch_settings(function),
+        is_async=_is_async(function),
+        summary=summary,
+        description=description,
+    )
+
+
+def _read_v2_operation(model: LoadedModel, name: str) -> Operation | None:
+    # Imported here: marshmallow costs a native model's worker 60 ms for nothing.
+    from deepaas.model import legacy
+
+    function = _find_function(model.target, name)
+    fields = _v2_fields(model, name)
+    if function is None and fields is None:
+        return None
+    v2_signature = legacy.read_signature(fields or {}, model=model.name, operation=name)
+    summary, description = _documentation(function)
+    return Operation(
+        name=name,
+        function=function,
+        signature=v2_signature,
+        codec=legacy.read_codec(
+            v2_signature,
+            schema=getattr(model.target, "schema", None) if name == "predict" else None,
+            model=model.name,
+            operation=name,
+        ),
+        is_async=_is_async(function),
+        summary=summary,
+        description=description,
+    )
+
+
+def _v2_fields(model: LoadedModel, name: str) -> Any:
+    get_args = getattr(model.target, f"get_{name}_args", None)
+    if not callable(get_args):
+        return None
+    try:
+        return get_args()
+    except NotImplementedError:
+        return None
+    except Exception as error:
+        raise ModelLoadError(
+            model.name,
+            f"get_{name}_args failed: {_short(error)}",
+            traceback=traceback.format_exc(),
+        ) from error
+
+
+def _find_function(target: Any, name: str) -> Callable[..., Any] | None:
+    if _is_plain_function(target):
+        return target if name == "predict" else None
+    function = getattr(target, name, None)
+    return function if callable(function) else None
+
+
+def _is_async(function: Any) -> bool:
+    unwrapped = inspect.unwrap(function) if function else None
+    return inspect.iscoroutinefunction(unwrapped) or inspect.isasyncgenfunction(
+        unwrapped
+    )
+
+
+def _documentation(function: Any) -> tuple[str, str]:
+    text = inspect.getdoc(function) or ""
+    return " ".join(text.partition("\n\n")[0].split()), text
+
+
+# ------------------------------------------------------------------------- words
+
+
+def _call_hook(target: Any, name: str) -> Any:
+    hook = getattr(target, name, None)
+    inherited = getattr(Model, name, None)
+    if not callable(hook) or getattr(hook, "__func__", hook) is inherited:
+        return None
+    try:
+        return hook()
+    except NotImplementedError:
+        return None
+
+
+def _module_of(target: Any) -> str:
+    if isinstance(target, ModuleType):
+        return target.__name__
+    return str(getattr(target, "__module__", "") or type(target).__module__)
+
+
+def _default_description(model: LoadedModel) -> str:
+    if model.kind == "v2":
+        return (
+            f"Could not load description from underlying model (loaded '{model.name}')"
+        )
+    text = inspect.getdoc(model.target) or ""
+    if not text and "predict" in model.operations:
+        text = model.operations["predict"].summary
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def _describe(target: Any) -> str:
+    if isinstance(target, ModuleType):
+        where = target.__file__ or target.__name__
+        return f"module {target.__name__} ({os.path.relpath(where)})"
+    return f"{type(target).__name__} object"
+
+
+def _short(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")

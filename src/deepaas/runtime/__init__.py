@@ -1,0 +1,1 @@
+"""The server without any protocol: predictions in, results out."""

@@ -1,0 +1,295 @@
+"""The workers of one model, and the queue in front of them.
+
+A prediction is admitted or refused at once; it waits here until a worker may take it;
+it ends with an answer, an error, or its caller leaving. Nobody who was admitted waits
+for ever: each way in which a worker can end leads through `on_slot_lost`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from deepaas import errors, messages
+from deepaas.backends.telemetry import logs
+from deepaas.runtime.slot import Slot, deadline_error
+from deepaas.scheduling.admission import AdmissionPolicy, AheadPolicy, BackOffPolicy
+
+if TYPE_CHECKING:
+    from deepaas.backends.executors.process import WorkerSpec
+    from deepaas.runtime.prediction import Prediction
+
+logger = logging.getLogger(__name__)
+
+_TICK_S: Final = 0.1
+_CONTROL_TIMEOUT_S: Final = 2.0
+_ASYNC_DEPTH: Final = 64
+"""Predictions of an async model that one worker runs side by side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolLimits:
+    """What a pool may do.
+
+    Attributes:
+        workers: Worker processes.
+        queue_size: Most predictions that wait.
+        worker_memory_bytes: Most resident memory of a worker; 0 is no limit.
+    """
+
+    workers: int
+    queue_size: int
+    worker_memory_bytes: int = 0
+
+
+class ModelPool:
+    """The workers of one model.
+
+    Attributes:
+        name: The model's name.
+        description: What the model is, once a worker has loaded it.
+    """
+
+    def __init__(self, spec: WorkerSpec, *, limits: PoolLimits) -> None:
+        self.name = spec.name
+        self.description: messages.ModelDescription | None = None
+        self._limits = limits
+        self._admission = AdmissionPolicy(queue_size=limits.queue_size)
+        self._ahead = AheadPolicy()
+        self._waiting: collections.deque[Prediction] = collections.deque()
+        self._slots = [
+            Slot(spec, owner=self, back_off=BackOffPolicy())
+            for _ in range(limits.workers)
+        ]
+        self._first_outcome: asyncio.Future[None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._ticker: asyncio.TimerHandle | None = None
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
+
+    # ------------------------------------------------------------------- states
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a worker can take a prediction now."""
+        return any(slot.is_ready for slot in self._slots)
+
+    @property
+    def failure(self) -> errors.DeepaasError | None:
+        """Why no worker can answer, when none is ready or about to be."""
+        if self.is_ready:
+            return None
+        failures = [slot.failure for slot in self._slots]
+        return failures[0] if all(failures) else None
+
+    @property
+    def state(self) -> str:
+        """`ready`, `loading` or `failed`."""
+        if self.is_ready:
+            return "ready"
+        return "failed" if self.failure else "loading"
+
+    def worker_pids(self) -> list[int]:
+        """Return the process ids of the workers."""
+        return [slot.worker_pid for slot in self._slots if slot.worker_pid]
+
+    def start(self) -> None:
+        """Start the workers; returns at once."""
+        for slot in self._slots:
+            slot.start()
+        self._tick()
+
+    async def wait_until_loaded(self) -> None:
+        """Wait until a worker has loaded the model.
+
+        Raises:
+            ModelLoadError: It cannot be loaded.
+        """
+        await self._first_outcome
+
+    async def metadata(self) -> dict[str, Any]:
+        """Return the model's metadata as of now, or as of its loading.
+
+        Raises:
+            DeepaasError: The model's `get_metadata` failed, or nothing is loaded.
+        """
+        for slot in self._slots:
+            if slot.is_ready and slot.process is not None:
+                try:
+                    async with asyncio.timeout(_CONTROL_TIMEOUT_S):
+                        return await slot.process.metadata()
+                except TimeoutError:
+                    logger.warning(
+                        "No worker told its metadata within %g s; showing the older.",
+                        _CONTROL_TIMEOUT_S,
+                        extra={"model": self.name},
+                    )
+                    break
+        if self.description is None:
+            raise self._unavailable()
+        return self.description.metadata
+
+    # -------------------------------------------------------------- predictions
+
+    def submit(self, prediction: Prediction) -> None:
+        """Admit a prediction; its `outcome` tells what became of it.
+
+        Raises:
+            QueueFullError: Too many wait.
+            ModelUnavailableError: No worker can answer, nor will soon.
+        """
+        if self.failure is not None:
+            raise self._unavailable()
+        if self._waiting or not self._send(prediction):
+            self._enqueue(prediction)
+
+    def abandon(self, prediction: Prediction) -> None:
+        """Note that the caller of a prediction has left."""
+        prediction.leave()
+        for slot in self._slots:
+            slot.cancel(prediction)
+        if not prediction.sent:
+            self._waiting.remove(prediction)
+            prediction.remove_files()
+        self._note_idle()
+
+    async def drain(self) -> None:
+        """Wait until every admitted prediction has ended."""
+        self._note_idle()
+        await self._is_idle.wait()
+
+    async def stop(self, *, grace_s: float) -> None:
+        """End the workers."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+        await asyncio.gather(*(slot.stop(grace_s=grace_s) for slot in self._slots))
+
+    def kill(self) -> None:
+        """End the workers now."""
+        for slot in self._slots:
+            slot.kill()
+
+    # ---------------------------------------------------------------- SlotOwner
+
+    def on_slot_loaded(self, description: messages.ModelDescription) -> None:
+        """A worker is ready."""
+        self.description = description
+        if not self._first_outcome.done():
+            self._first_outcome.set_result(None)
+        self._dispatch()
+
+    def on_slot_free(self) -> None:
+        """A worker may take more."""
+        if self._waiting:
+            self._dispatch()
+        else:
+            self._note_idle()
+
+    def on_slot_lost(self, unstarted: list[Prediction]) -> None:
+        """A worker died."""
+        for prediction in reversed(unstarted):
+            if prediction.outcome.done():
+                prediction.remove_files()
+            else:
+                prediction.sent = 0.0
+                self._waiting.appendleft(prediction)
+        failure = self.failure
+        if failure is not None:
+            self._refuse_waiting()
+            if not self._first_outcome.done():
+                self._first_outcome.set_exception(failure)
+                self._first_outcome.exception()  # whoever waits for it is told anyway
+        self._dispatch()
+        self._note_idle()
+
+    def on_output(self, line: str, request_id: str) -> None:
+        """The model wrote a line."""
+        logs.log_model_output(self.name, line, request_id=request_id)
+
+    # ---------------------------------------------------------------- internals
+
+    def _enqueue(self, prediction: Prediction) -> None:
+        waiting = len(self._waiting)
+        if not self._admission.admits(waiting=waiting):
+            mean_s = max((slot.mean_duration_s for slot in self._slots), default=1.0)
+            raise errors.QueueFullError(
+                self.name,
+                retry_after_s=self._admission.retry_after_s(
+                    waiting=waiting,
+                    workers=self._limits.workers,
+                    mean_duration_s=max(mean_s, 0.0),
+                ),
+            )
+        self._waiting.append(prediction)
+
+    def _dispatch(self) -> None:
+        while self._waiting:
+            prediction = self._waiting[0]
+            if not prediction.outcome.done() and not self._send(prediction):
+                return
+            self._waiting.popleft()
+
+    def _send(self, prediction: Prediction) -> bool:
+        """Send a prediction to the worker that has least to do, if one may take it."""
+        best: Slot | None = None
+        for slot in self._slots:
+            if slot.is_ready and (best is None or len(slot.held) < len(best.held)):
+                best = slot
+        if best is None or len(best.held) >= self._depth(best):
+            return False
+        best.send(prediction)
+        return True
+
+    def _depth(self, slot: Slot) -> int:
+        predict = self.description and self.description.operations.get("predict")
+        if predict and predict.max_batch_size > 1:
+            return 2 * predict.max_batch_size
+        if predict and predict.is_async:
+            return _ASYNC_DEPTH
+        if slot.mean_duration_s < 0 or (predict and predict.is_streaming):
+            return 1
+        return self._ahead.depth(mean_duration_s=slot.mean_duration_s)
+
+    def _tick(self) -> None:
+        self._ticker = asyncio.get_running_loop().call_later(_TICK_S, self._tick)
+        now = time.monotonic()
+        for slot in self._slots:
+            slot.enforce_deadlines(now)
+            if self._limits.worker_memory_bytes:
+                slot.enforce_memory_limit(self._limits.worker_memory_bytes)
+        while self._waiting and self._has_waited_too_long(self._waiting[0], now):
+            prediction = self._waiting.popleft()
+            prediction.fail(deadline_error(prediction.deadline_s, waited=True))
+            prediction.remove_files()
+
+    def _has_waited_too_long(self, prediction: Prediction, now: float) -> bool:
+        limit_s = prediction.deadline_s
+        return bool(limit_s) and now - prediction.arrived > limit_s
+
+    def _refuse_waiting(self) -> None:
+        while self._waiting:
+            prediction = self._waiting.popleft()
+            prediction.fail(self._unavailable())
+            prediction.remove_files()
+
+    def _unavailable(self) -> errors.ModelUnavailableError:
+        failure = self.failure
+        if failure is None:
+            return errors.ModelUnavailableError(
+                f"Model {self.name!r} is loading.", retry_after_s=1
+            )
+        due_s = min(slot.retry_at for slot in self._slots) - time.monotonic()
+        return errors.ModelUnavailableError(
+            failure.detail, retry_after_s=max(1.0, due_s)
+        )
+
+    def _note_idle(self) -> None:
+        if self._waiting or any(slot.held for slot in self._slots):
+            self._is_idle.clear()
+        else:
+            self._is_idle.set()

@@ -1,0 +1,1 @@
+"""Who goes next: pure rules that get the time as an argument."""

@@ -1,0 +1,75 @@
+"""A worker's end of a socket to its server: frames in, frames out, blocking."""
+
+from __future__ import annotations
+
+import select
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from deepaas import messages
+
+if TYPE_CHECKING:
+    import socket
+
+_RECEIVE_BYTES: Final = 1 << 18
+
+
+class Channel:
+    """Sends and receives frames over one stream socket.
+
+    One thread may receive; any thread may send.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._reader = messages.FrameReader()
+        self._sending = threading.Lock()
+
+    @property
+    def socket(self) -> socket.socket:
+        """The socket, for a loop that watches it."""
+        return self._socket
+
+    def receive(
+        self, *, timeout_s: float | None = None
+    ) -> list[tuple[messages.ToWorker, bytes]] | None:
+        """Return the frames that have come; wait for some if there are none.
+
+        Args:
+            timeout_s: Longest wait in seconds; None waits for ever.
+
+        Returns:
+            The frames, an empty list when the time is up, None when the server has
+            closed its side.
+        """
+        while True:
+            if timeout_s is not None and not self._is_readable(timeout_s):
+                return []
+            data = self._socket.recv(_RECEIVE_BYTES)
+            if not data:
+                return None
+            if frames := self.feed(data):
+                return frames
+
+    def feed(self, data: bytes) -> list[tuple[messages.ToWorker, bytes]]:
+        """Return the frames that `data` completes."""
+        return [
+            (messages.decode_to_worker(header), body)
+            for header, body in self._reader.feed(data)
+        ]
+
+    def send(self, record: messages.Record, body: Any = b"") -> None:
+        """Send one frame; returns when the kernel has all of it."""
+        buffers = [memoryview(one) for one in messages.frame(record, body)]
+        with self._sending:
+            while buffers:
+                sent = self._socket.sendmsg(buffers)
+                while buffers and sent >= buffers[0].nbytes:
+                    sent -= buffers.pop(0).nbytes
+                if buffers and sent:
+                    buffers[0] = buffers[0].cast("B")[sent:]
+
+    def _is_readable(self, timeout_s: float) -> bool:
+        poller = select.poll()
+        poller.register(self._socket, select.POLLIN)
+        return bool(poller.poll(max(0.0, timeout_s) * 1000))

@@ -1,0 +1,56 @@
+"""What a loaded model looks like to a server that never imports it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from deepaas import messages
+
+if TYPE_CHECKING:
+    from deepaas.model.loading import LoadedModel, Operation
+
+
+def describe(model: LoadedModel) -> messages.ModelDescription:
+    """Return the description of a model."""
+    return messages.ModelDescription(
+        kind=model.kind,
+        metadata=plain_metadata(model),
+        operations={
+            name: _describe_operation(operation, kind=model.kind)
+            for name, operation in model.operations.items()
+        },
+    )
+
+
+def plain_metadata(model: LoadedModel) -> dict[str, Any]:
+    """Return the model's metadata as plain JSON values; others become their text."""
+    text = msgspec.json.encode(model.metadata(), enc_hook=str)
+    return cast("dict[str, Any]", msgspec.json.decode(text))
+
+
+def _describe_operation(
+    operation: Operation, *, kind: str
+) -> messages.OperationDescription:
+    arguments = operation.signature.arguments
+    codec = operation.codec
+    return messages.OperationDescription(
+        name=operation.name,
+        is_implemented=operation.function is not None,
+        summary=operation.summary,
+        description=operation.description,
+        arguments=arguments,
+        definitions={**operation.signature.definitions, **codec.definitions},
+        allows_unknown=kind == "v2",
+        result_schema=codec.schema,
+        result_name=codec.schema_name,
+        media_types=codec.media_types,
+        is_streaming=codec.is_streaming,
+        header_names=tuple(
+            one.name.lower() for one in arguments if one.location == "header"
+        ),
+        uses_cookies=any(one.location == "cookie" for one in arguments),
+        max_batch_size=operation.batch.max_size if operation.batch else 1,
+        is_async=operation.is_async and operation.batch is None,
+    )

@@ -1,0 +1,140 @@
+"""Starts a worker: takes the sockets over, loads the model, serves until told to stop.
+
+The order matters. The worker first binds its life to the server's, then reads what to
+load, then imports the model, describes and warms it, and only then says that it is
+ready, so a prediction never meets a model that is half there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import faulthandler
+import inspect
+import mmap
+import os
+import signal
+import socket
+import sys
+import traceback
+import warnings
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from deepaas import messages
+from deepaas.errors import ModelLoadError
+from deepaas.model.loading import LoadedModel, load_model
+from deepaas.scheduling.batching import BatchPolicy
+from deepaas.worker import output
+from deepaas.worker.channel import Channel
+from deepaas.worker.control import Control
+from deepaas.worker.describe import describe
+from deepaas.worker.loops import AsyncLoop, BatchLoop, SyncLoop
+from deepaas.worker.runner import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a worker; the arguments are the descriptors of data, control and page."""
+    data_fd, control_fd, page_fd = (int(text) for text in arguments or sys.argv[1:])
+    _die_with_parent()
+    faulthandler.enable()
+    output.mark_output()
+    data = Channel(socket.socket(fileno=data_fd))
+    control_channel = Channel(socket.socket(fileno=control_fd))
+    page = mmap.mmap(page_fd, messages.SHARED_PAGE_BYTES)
+    load = _first_record(control_channel)
+    try:
+        model = _load(load)
+        loop = _warm(model) if load.warm else None
+        description = describe(model)
+    except ModelLoadError as error:
+        _report_and_exit(control_channel, error)
+    output.finish_lines()
+    runner = Runner(model, load=load)
+    control = Control(control_channel, runner=runner)
+    control.start()
+    control_channel.send(messages.Loaded(description=description))
+    _serve(model, loop, data=data, control=control, runner=runner, page=page)
+    _close(model)
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process when the server ends, however it ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() == 1:
+        sys.exit("deepaas.worker: the server is gone")
+
+
+def _first_record(channel: Channel) -> messages.Load:
+    frames = channel.receive()
+    if frames and isinstance(load := frames[0][0], messages.Load):
+        return load
+    sys.exit("deepaas.worker is started by a server only; use `deepaas serve`")
+
+
+def _load(load: messages.Load) -> LoadedModel:
+    # A model's deprecation warnings are for its author's tests; shown once each.
+    warnings.simplefilter("default")
+    return load_model(
+        load.name, references=load.references, distribution=load.distribution
+    )
+
+
+def _warm(model: LoadedModel) -> asyncio.AbstractEventLoop | None:
+    """Warm the model up; returns the event loop of an async `warm`."""
+    try:
+        pending = model.warm()
+        if not inspect.isawaitable(pending):
+            return None
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(_finish(pending))
+    except BaseException as error:
+        raise ModelLoadError(
+            model.name,
+            f"warm failed: {type(error).__name__}: {error}",
+            traceback=traceback.format_exc(),
+        ) from error
+    return loop
+
+
+async def _finish(pending: Any) -> None:
+    await pending
+
+
+def _report_and_exit(channel: Channel, error: ModelLoadError) -> NoReturn:
+    output.finish_lines()
+    channel.send(
+        messages.LoadFailed(
+            reason=error.reason, traceback=error.traceback, code=error.code
+        )
+    )
+    sys.exit(1)
+
+
+def _serve(
+    model: LoadedModel, loop: asyncio.AbstractEventLoop | None, **parts: Any
+) -> None:
+    predict = model.operations.get("predict")
+    if predict is not None and predict.batch is not None:
+        policy = BatchPolicy(
+            max_size=predict.batch.max_size,
+            max_delay_s=predict.batch.max_delay_ms / 1000,
+        )
+        BatchLoop(policy=policy, **parts).run()
+    elif predict is not None and predict.is_async:
+        AsyncLoop(**parts).run(loop or asyncio.new_event_loop())
+    else:
+        SyncLoop(**parts).run()
+
+
+def _close(model: LoadedModel) -> None:
+    try:
+        model.close()
+    except BaseException:  # noqa: BLE001 - the process ends; its log tells why
+        traceback.print_exc()
+    output.finish_lines()

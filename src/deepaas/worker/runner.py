@@ -1,0 +1,208 @@
+"""One prediction, from the request's bytes to the answer's bytes.
+
+A `Runner` knows the model and nothing of sockets or loops: a loop calls `begin` when it
+takes a prediction up, runs the model's function in its own way, and has the outcome
+written by `finish` or `fail`.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from deepaas import errors, messages
+from deepaas.failures import failure_of
+from deepaas.model import files, payload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deepaas.model.loading import LoadedModel, Operation
+
+logger = logging.getLogger(__name__)
+
+
+class Sender(Protocol):
+    """Sends records to the server; a `Channel`, or a stand-in in tests."""
+
+    def send(self, record: messages.Record, body: Any = b"") -> None:
+        """Send one record with its body."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A prediction that was begun: its arguments are bound.
+
+    Attributes:
+        function: The model's function; its existence was checked.
+        folder: Returns the folder for the request's files, made when first needed.
+    """
+
+    seq: int
+    request_id: str
+    operation: Operation
+    function: Callable[..., Any]
+    arguments: dict[str, Any]
+    media_type: str
+    folder: RequestFolder
+
+
+class RequestFolder:
+    """The folder for one request's files, made when first needed."""
+
+    def __init__(self, path: str, *, exists: bool) -> None:
+        self._path = path
+        self._exists = exists
+        self._is_ours = not exists
+
+    def __call__(self) -> str:
+        """Return the folder's path; it exists from now on."""
+        if not self._exists:
+            Path(self._path).mkdir(mode=0o700)
+            self._exists = True
+        return self._path
+
+    def remove(self) -> None:
+        """Remove the folder if it was made here; the server removes its own."""
+        if self._exists and self._is_ours:
+            shutil.rmtree(self._path, ignore_errors=True)
+
+
+class Runner:
+    """Carries predictions of one model from bytes to bytes."""
+
+    def __init__(self, model: LoadedModel, *, load: messages.Load) -> None:
+        self.model = model
+        self._spool = load.spool_dir
+        self._inline_body_bytes = load.inline_body_bytes
+        self._hides_detail = not load.error_detail
+        self._is_lenient = model.kind == "v2"
+
+    def begin(self, predict: messages.Predict, body: bytes) -> Call:
+        """Read and validate the inputs of a prediction.
+
+        Raises:
+            DeepaasError: The request is wrong or asks for what the model has not; or
+                any exception that a 2.x model's own fields raise.
+        """
+        operation = self.model.operations.get(predict.operation)
+        if operation is None:
+            raise errors.OperationNotImplementedError(
+                self.model.name, predict.operation
+            )
+        folder = RequestFolder(
+            predict.folder or f"{self._spool}/{predict.seq}",
+            exists=bool(predict.folder),
+        )
+        try:
+            return self._bind(predict, operation, body=body, folder=folder)
+        except BaseException:
+            folder.remove()
+            raise
+
+    def finish(self, call: Call, result: Any, *, sender: Sender) -> None:
+        """Encode a result and send it; what cannot be encoded is sent as a failure."""
+        try:
+            encoded = call.operation.codec.encode(result, call.media_type)
+            answer, body = self._answer(call, encoded)
+        except BaseException as error:  # noqa: BLE001 - reported to the caller
+            self.fail(call.seq, error, sender=sender)
+        else:
+            sender.send(answer, body)
+        finally:
+            call.folder.remove()
+
+    def fail(self, seq: int, error: BaseException, *, sender: Sender) -> None:
+        """Send what went wrong instead of a result."""
+        failure = failure_of(
+            seq, self._translate(error), hide_detail=self._hides_detail
+        )
+        sender.send(failure)
+
+    def encode_chunk(self, call: Call, piece: Any) -> bytes:
+        """Return one piece of a streamed result."""
+        return call.operation.codec.encode_chunk(piece, call.media_type)
+
+    def encode_broken(self, call: Call, error: BaseException) -> bytes:
+        """Return the last piece of a stream that failed."""
+        failure = failure_of(
+            call.seq, self._translate(error), hide_detail=self._hides_detail
+        )
+        logger.error("The stream broke off.\n%s", failure.traceback)
+        return call.operation.codec.encode_broken(failure.detail, call.media_type)
+
+    def _bind(
+        self,
+        predict: messages.Predict,
+        operation: Operation,
+        *,
+        body: bytes,
+        folder: RequestFolder,
+    ) -> Call:
+        inputs = payload.read_inputs(
+            query=predict.query,
+            content_type=predict.content_type,
+            body=Path(predict.body_path) if predict.body_path else body,
+            folder=folder,
+            is_lenient=self._is_lenient,
+        )
+        if predict.headers:
+            inputs.headers = predict.headers
+        if predict.cookie:
+            inputs.cookies = payload.read_cookies(predict.cookie)
+        with files.use_folder(folder):
+            arguments = operation.signature.bind(inputs)
+        if operation.function is None:
+            raise errors.OperationNotImplementedError(self.model.name, operation.name)
+        return Call(
+            seq=predict.seq,
+            request_id=predict.request_id,
+            operation=operation,
+            function=operation.function,
+            arguments=arguments,
+            media_type=operation.codec.choose(predict.accept, arguments),
+            folder=folder,
+        )
+
+    def _answer(self, call: Call, encoded: Any) -> tuple[messages.Answer, Any]:
+        """Return the record for a result; a large body goes through a file."""
+        body, path = encoded.body, ""
+        if encoded.path:
+            path = self._copy_to_spool(call, Path(encoded.path))
+        elif len(body) > self._inline_body_bytes:
+            path = f"{self._spool}/answer-{call.seq}"
+            Path(path).write_bytes(body)
+            body = b""
+        answer = messages.Answer(
+            seq=call.seq,
+            media_type=encoded.media_type,
+            filename=encoded.filename,
+            body_path=path,
+        )
+        return answer, body
+
+    def _copy_to_spool(self, call: Call, source: Path) -> str:
+        # A copy, because the model may go on writing to its file, or keep it.
+        target = f"{self._spool}/answer-{call.seq}"
+        try:
+            shutil.copyfile(source, target)
+        except OSError as error:
+            raise errors.BadOutputError(
+                f"The file that the model returned cannot be read: {error}"
+            ) from error
+        return target
+
+    def _translate(self, error: BaseException) -> BaseException:
+        if self.model.kind == "v2" and not isinstance(error, errors.DeepaasError):
+            from deepaas.model import legacy
+
+            return (
+                legacy.translate_exception(
+                    error, model=self.model.name, operation="predict"
+                )
+                or error
+            )
+        return error
