@@ -9,8 +9,9 @@
 - `json`: must be JSON.
 - `text`, `http`: a picture of something, read by nobody but people.
 
-All blocks of a page share one folder, in which `examples/` is ours. Port 5000 stands
-for a free port, so that pages can be tested side by side.
+All blocks of a page share one folder, in which `examples/` is ours. What they install
+with pip goes into that folder, without its dependencies, which are there already. Port
+5000 stands for a free port, so that pages can be tested side by side.
 """
 
 from __future__ import annotations
@@ -59,6 +60,11 @@ class Session:
             "PATH": f"{programs}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "DEEPAAS_LISTEN_PORT": str(self.port),
+            "PIP_TARGET": str(self.folder / "site"),
+            "PIP_NO_DEPS": "1",
+            "PIP_NO_BUILD_ISOLATION": "0",
+            "PIP_QUIET": "1",
+            "PYTHONPATH": str(self.folder / "site"),
             "PYTHONDONTWRITEBYTECODE": "1",
             "COLUMNS": "88",
         }
