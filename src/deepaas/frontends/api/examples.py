@@ -25,6 +25,17 @@ _LONGEST: Final = 100
 _UNPREDICTABLE: Final = frozenset({"allOf", "not", "if", "pattern", "contains"})
 """Keywords after which the others do not tell what a value may be."""
 
+_KINDS: Final[dict[str, type | tuple[type, ...]]] = {
+    "integer": int,
+    "number": (int, float),
+    "string": str,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+    "null": type(None),
+}
+"""How Python holds a value of each JSON type."""
+
 _TEXTS: Final = {
     "date": "2026-01-31",
     "date-time": "2026-01-31T12:00:00Z",
@@ -77,13 +88,42 @@ def _of_anything(schema: Any) -> str:
     return "text"
 
 
+def stated_example(schema: dict[str, Any]) -> Any:
+    """Return the example or default in `schema` that it allows itself, or None."""
+    return next(_stated(schema), None)
+
+
+def _stated(schema: dict[str, Any]) -> Iterator[Any]:
+    """Yield the plausible values that the model's author gave, the best first.
+
+    Published 2.x models have defaults that their own type refuses: `Str(missing=1)`.
+    """
+    stated = [*schema.get("examples", ())]
+    stated += [
+        schema[keyword] for keyword in ("example", "default") if keyword in schema
+    ]
+    return (value for value in stated if _is_plausible(value, schema))
+
+
 def _written(schema: dict[str, Any]) -> Iterator[Any]:
-    """Yield what the model's author gave as a value, the best first."""
-    yield from schema.get("examples", ())
-    for keyword in ("example", "default", "const"):
-        if keyword in schema:
-            yield schema[keyword]
+    yield from _stated(schema)
+    if "const" in schema:
+        yield schema["const"]
     yield from schema.get("enum", ())
+
+
+def _is_plausible(value: Any, schema: dict[str, Any]) -> bool:
+    if value not in schema.get("enum", [value]):
+        return False
+    types = schema.get("type", ())
+    kinds = [_KINDS.get(one, object) for one in _as_list(types)]
+    if isinstance(value, bool):
+        return not kinds or bool in kinds
+    return not kinds or isinstance(value, tuple(kinds))
+
+
+def _as_list(types: str | list[str]) -> list[str]:
+    return [types] if isinstance(types, str) else list(types)
 
 
 def _made(schema: dict[str, Any], example: Callable[[Any], Any]) -> Any:

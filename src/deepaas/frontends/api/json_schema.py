@@ -85,11 +85,15 @@ def resolve(schema: dict[str, Any], definitions: Mapping[str, Any]) -> dict[str,
     """Return what `schema` refers to, with its own keywords on top.
 
     A reference that leads nowhere, or in a circle, becomes the schema of anything.
+
+    Args:
+        schema: A JSON Schema.
+        definitions: By the last part of the references to them.
     """
     seen = set()
     while isinstance(reference := schema.get("$ref"), str):
         rest = {key: value for key, value in schema.items() if key != "$ref"}
-        target = definitions.get(reference.removeprefix(DEFINITIONS))
+        target = definitions.get(reference.rpartition("/")[2])
         if reference in seen or not isinstance(target, dict):
             return rest
         seen.add(reference)

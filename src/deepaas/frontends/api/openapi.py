@@ -1,0 +1,251 @@
+"""Describes the loaded models as OpenAPI 3.1.
+
+Each model has its own paths with its own schemas, so a generated client has one typed
+function for each operation of each model. The part that is the same for all servers
+(probes, lists) is declared elsewhere and joined by `merge`.
+
+Three choices keep clients working:
+
+- Files in forms are `format: binary`, the 3.0 way: generators know it, and not yet
+  `contentMediaType`.
+- Component and operation names carry the model's name, so that two models may each have
+  a `Label`.
+- The server's address is relative to the document, so it survives proxies.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from msgspec import structs
+
+from deepaas.frontends.api import error_responses
+from deepaas.frontends.api.json_schema import DEFINITIONS, rename_references
+from deepaas.frontends.api.request_bodies import INLINE_FILE, request_body
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from deepaas.messages import ModelDescription, OperationDescription
+    from deepaas.model.arguments import Argument
+
+TITLE: Final = "DEEPaaS"
+DESCRIPTION: Final = (
+    "Machine learning models over HTTP. Each model has its own addresses, "
+    "arguments and results."
+)
+_SCHEMAS: Final = "#/components/schemas/"
+
+_IGNORED_HEADERS: Final = frozenset({"accept", "authorization", "content-type"})
+"""OpenAPI does not allow these as parameters: other parts of it say them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Route:
+    """One operation of one model, ready to be described.
+
+    Attributes:
+        model: The model's name.
+        slug: The model's name as identifiers have it.
+        kind: Of the model.
+        operation: Its references point to components.
+    """
+
+    model: str
+    slug: str
+    kind: str
+    operation: OperationDescription
+
+
+def openapi_document(
+    models: Mapping[str, ModelDescription],
+    *,
+    version: str,
+    base_path: str = "",
+    enabled: Collection[str] = ("predict", "train"),
+) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the models' operations.
+
+    Args:
+        models: What is loaded, by name.
+        version: Of this server.
+        base_path: What stands before all paths, such as `/a/b`.
+        enabled: Operations that the operator has not switched off.
+    """
+    schemas = {**error_responses.SCHEMAS, "InlineFile": INLINE_FILE}
+    routes = [
+        _adopt(name, kind=model.kind, slug=slug, operation=operation, schemas=schemas)
+        for (name, model), slug in zip(models.items(), _slugs(models), strict=True)
+        for operation in model.operations.values()
+        if operation.name in enabled
+    ]
+    return {
+        "openapi": "3.1.0",
+        "info": _info(version),
+        "servers": [{"url": _server_url(base_path)}],
+        "tags": [_tag(name, model) for name, model in models.items()],
+        "paths": {
+            _path(route, base_path): {"post": _post(route, schemas)} for route in routes
+        },
+        "components": {"schemas": schemas, "responses": error_responses.RESPONSES},
+    }
+
+
+def merge(control_plane: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+    """Return one document with the paths of both.
+
+    Components of the same name are taken from `ours`, so that routes of the control
+    plane may refer to the error responses that stand there.
+
+    Args:
+        control_plane: An OpenAPI document without models.
+        ours: From `openapi_document`.
+    """
+    components = {
+        section: {
+            **control_plane.get("components", {}).get(section, {}),
+            **ours["components"].get(section, {}),
+        }
+        for section in control_plane.get("components", {}) | ours["components"]
+    }
+    return {
+        **control_plane,
+        **ours,
+        "tags": [*control_plane.get("tags", []), *ours["tags"]],
+        "paths": {**control_plane.get("paths", {}), **ours["paths"]},
+        "components": components,
+    }
+
+
+def _info(version: str) -> dict[str, Any]:
+    return {
+        "title": TITLE,
+        "description": DESCRIPTION,
+        "version": version,
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    }
+
+
+def _server_url(base_path: str) -> str:
+    """Return the server's root as seen from the document, below `base_path`."""
+    depth = len(base_path.strip("/").split("/")) if base_path.strip("/") else 0
+    return "/".join([".."] * depth) or "."
+
+
+def _tag(name: str, model: ModelDescription) -> dict[str, str]:
+    return {"name": name, "description": str(model.metadata.get("description") or "")}
+
+
+def _path(route: _Route, base_path: str) -> str:
+    model = quote(route.model, safe="!$&'()*+,;=:@")
+    return f"{base_path}/v2/models/{model}/{route.operation.name}/"
+
+
+def _slugs(names: Collection[str]) -> list[str]:
+    slugs: list[str] = []
+    for name in names:
+        slugs.append(_unused(_identifier(name), slugs))
+    return slugs
+
+
+def _identifier(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_]", "_", name)
+
+
+def _unused(wanted: str, taken: Collection[str]) -> str:
+    name, number = wanted, 2
+    while name in taken:
+        name, number = f"{wanted}_{number}", number + 1
+    return name
+
+
+def _adopt(
+    name: str,
+    *,
+    kind: str,
+    slug: str,
+    operation: OperationDescription,
+    schemas: dict[str, Any],
+) -> _Route:
+    """Move the operation's definitions to the document's components."""
+    renamed: dict[str, str] = {}
+    for old in operation.definitions:
+        new = _unused(f"{slug}_{_identifier(old)}", schemas)
+        schemas[new] = {}
+        renamed[DEFINITIONS + old] = _SCHEMAS + new
+    for old, schema in operation.definitions.items():
+        new = renamed[DEFINITIONS + old].removeprefix(_SCHEMAS)
+        schemas[new] = rename_references(schema, renamed)
+    return _Route(
+        model=name,
+        slug=slug,
+        kind=kind,
+        operation=structs.replace(
+            operation,
+            arguments=tuple(
+                structs.replace(one, schema=rename_references(one.schema, renamed))
+                for one in operation.arguments
+            ),
+            result_schema=rename_references(operation.result_schema, renamed),
+        ),
+    )
+
+
+def _post(route: _Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    operation = route.operation
+    described = {
+        "operationId": f"{operation.name}_{route.slug}",
+        "tags": [route.model],
+        "summary": operation.summary or f"{operation.name.capitalize()} {route.model}",
+        "description": operation.description,
+        "parameters": _parameters(operation.arguments),
+        "requestBody": request_body(operation, kind=route.kind, schemas=schemas),
+        "responses": _responses(route),
+    }
+    return {key: value for key, value in described.items() if value}
+
+
+def _parameters(arguments: Iterable[Argument]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.name,
+            "in": one.location,
+            "required": one.required,
+            "description": one.description,
+            "schema": one.schema,
+        }
+        for one in arguments
+        if one.location in {"query", "header", "cookie"}
+        and not (one.location == "header" and one.name.lower() in _IGNORED_HEADERS)
+    ]
+
+
+def _responses(route: _Route) -> dict[str, Any]:
+    errors = error_responses.error_responses(route.kind)
+    if route.operation.name != "predict":
+        return {status: errors[status] for status in ("404", "405", "421", "501")}
+    return {"200": _result(route.operation)} | errors
+
+
+def _result(operation: OperationDescription) -> dict[str, Any]:
+    return {
+        "description": "The result.",
+        "content": {
+            media_type: {"schema": _result_schema(media_type, operation.result_schema)}
+            for media_type in operation.media_types
+            if media_type != "*/*"
+        },
+    }
+
+
+def _result_schema(
+    media_type: str, json_schema: dict[str, Any] | None
+) -> dict[str, Any]:
+    if media_type == "application/json":
+        return json_schema or {}
+    if media_type.startswith("text/") or media_type == "application/x-ndjson":
+        return {"type": "string"}
+    return {"type": "string", "format": "binary"}
