@@ -1,0 +1,1 @@
+"""The import paths of DEEPaaS 2.x that published models use."""
