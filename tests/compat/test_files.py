@@ -177,7 +177,7 @@ def test_a_list_takes_one_file(predict: Predict) -> None:
         ("multipart/form-data", b"abc"),
         (
             "multipart/form-data; boundary=x",
-            b'--x\r\nContent-Disposition: form-data; name="data"; filename="t"\r\n\r\na',
+            b'--x\r\nContent-Disposition: form-data; name="data"; filename="a"\r\n\r\n',
         ),
     ],
 )

@@ -23,6 +23,7 @@ StartServer = Callable[..., ServerProcess]
 """Starts `deepaas-run` with the arguments of `Workshop.start`."""
 
 PACKAGES = Path(__file__).parent / "packages"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 IS_ORACLE = "DEEPAAS_COMPAT_COMMAND" in os.environ
 COMMANDS = Path(os.environ.get("DEEPAAS_COMPAT_COMMAND", Path(sys.executable).parent))
 
@@ -52,6 +53,9 @@ MODELS_THAT_26_CANNOT_SERVE = {
     "counter": "compat_models.classmodel:Counter",
     "accept_loose": "compat_models.accept_loose",
 }
+DOGS = {"dogs": "dogs_breeds.api"}
+"""The example of a published package; it comes with a distribution of its own."""
+
 if not IS_ORACLE:
     MODELS |= MODELS_THAT_26_CANNOT_SERVE
 
@@ -63,15 +67,18 @@ class Workshop:
         self.folder = folder
 
     def environment(self, models: Mapping[str, str]) -> dict[str, str]:
-        """Return variables with which a process finds just these 2.x models."""
+        """Return variables with which a process finds just these 2.x models.
+
+        `HOME` and the caches are empty folders; warnings are not shown.
+        """
         number = len(list(self.folder.iterdir()))
         installed = write_distribution(
             self.folder / f"installed-{number}",
-            "compat-models",
+            "dogs-breeds" if models == DOGS else "compat-models",
             {"deepaas.v2.model": models},
         )
         return {
-            "PYTHONPATH": python_path(installed, PACKAGES),
+            "PYTHONPATH": python_path(installed, PACKAGES, EXAMPLES / "dogs"),
             "XDG_CACHE_HOME": str(installed / "cache"),
             "HOME": str(installed),
             "PYTHONWARNINGS": "ignore",

@@ -1,0 +1,1 @@
+"""A model package as it was published for DEEPaaS 2.x."""
