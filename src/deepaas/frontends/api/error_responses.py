@@ -102,9 +102,14 @@ def _problem(description: str, **headers: str) -> dict[str, Any]:
 
 
 def _messages(description: str) -> dict[str, Any]:
-    response = _problem(description)
-    response["content"][JSON_MEDIA_TYPE] = _reference("ArgumentMessages")
-    return response
+    # Generated clients read any body by the type that stands first.
+    return {
+        "description": description,
+        "content": {
+            JSON_MEDIA_TYPE: _reference("ArgumentMessages"),
+            PROBLEM_MEDIA_TYPE: _reference("Problem"),
+        },
+    }
 
 
 RESPONSES: Final[dict[str, Any]] = {

@@ -10,7 +10,8 @@ Three choices keep clients working:
   `contentMediaType`.
 - Component and operation names carry the model's name, so that two models may each have
   a `Label`.
-- The server's address is relative to the document, so it survives proxies.
+- The server's address is relative to the document, so it survives proxies, and the
+  base path stands in no path.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from urllib.parse import quote
 from msgspec import structs
 
 from deepaas.frontends.api import error_responses
-from deepaas.frontends.api.json_schema import DEFINITIONS, rename_references
+from deepaas.frontends.api.json_schema import DEFINITIONS, map_schema, rename_references
 from deepaas.frontends.api.request_bodies import INLINE_FILE, request_body
 
 if TYPE_CHECKING:
@@ -32,15 +33,28 @@ if TYPE_CHECKING:
     from deepaas.messages import ModelDescription, OperationDescription
     from deepaas.model.arguments import Argument
 
-TITLE: Final = "DEEPaaS"
+TITLE: Final = "deepaas"
+"""Generators name the client after it; `DEEPaaS` would become `dee_paa_s_client`."""
+
 DESCRIPTION: Final = (
     "Machine learning models over HTTP. Each model has its own addresses, "
     "arguments and results."
 )
 _SCHEMAS: Final = "#/components/schemas/"
 
-_IGNORED_HEADERS: Final = frozenset({"accept", "authorization", "content-type"})
-"""OpenAPI does not allow these as parameters: other parts of it say them."""
+_REQUEST_ID: Final = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "required": False,
+    "description": "The id under which the server's log shall know the request.",
+    "schema": {"type": "string"},
+}
+_BECOMES_A_CLASS: Final = frozenset({"enum", "properties", "anyOf", "oneOf", "allOf"})
+
+_IGNORED_HEADERS: Final = frozenset(
+    {"accept", "authorization", "content-type", "x-request-id"}
+)
+"""What other parts of the document say; the first three are no parameters anyway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +78,6 @@ def openapi_document(
     models: Mapping[str, ModelDescription],
     *,
     version: str,
-    base_path: str = "",
     enabled: Collection[str] = ("predict", "train"),
 ) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of the models' operations.
@@ -72,7 +85,6 @@ def openapi_document(
     Args:
         models: What is loaded, by name.
         version: Of this server.
-        base_path: What stands before all paths, such as `/a/b`.
         enabled: Operations that the operator has not switched off.
     """
     schemas = {**error_responses.SCHEMAS, "InlineFile": INLINE_FILE}
@@ -85,12 +97,14 @@ def openapi_document(
     return {
         "openapi": "3.1.0",
         "info": _info(version),
-        "servers": [{"url": _server_url(base_path)}],
+        "servers": [{"url": "."}],
         "tags": [_tag(name, model) for name, model in models.items()],
-        "paths": {
-            _path(route, base_path): {"post": _post(route, schemas)} for route in routes
+        "paths": {_path(route): {"post": _post(route, schemas)} for route in routes},
+        "components": {
+            "schemas": schemas,
+            "responses": error_responses.RESPONSES,
+            "parameters": {"RequestId": _REQUEST_ID},
         },
-        "components": {"schemas": schemas, "responses": error_responses.RESPONSES},
     }
 
 
@@ -129,19 +143,13 @@ def _info(version: str) -> dict[str, Any]:
     }
 
 
-def _server_url(base_path: str) -> str:
-    """Return the server's root as seen from the document, below `base_path`."""
-    depth = len(base_path.strip("/").split("/")) if base_path.strip("/") else 0
-    return "/".join([".."] * depth) or "."
-
-
 def _tag(name: str, model: ModelDescription) -> dict[str, str]:
     return {"name": name, "description": str(model.metadata.get("description") or "")}
 
 
-def _path(route: _Route, base_path: str) -> str:
+def _path(route: _Route) -> str:
     model = quote(route.model, safe="!$&'()*+,;=:@")
-    return f"{base_path}/v2/models/{model}/{route.operation.name}/"
+    return f"/v2/models/{model}/{route.operation.name}/"
 
 
 def _slugs(names: Collection[str]) -> list[str]:
@@ -178,7 +186,7 @@ def _adopt(
         renamed[DEFINITIONS + old] = _SCHEMAS + new
     for old, schema in operation.definitions.items():
         new = renamed[DEFINITIONS + old].removeprefix(_SCHEMAS)
-        schemas[new] = rename_references(schema, renamed)
+        schemas[new] = _localized(schema, renamed)
     return _Route(
         model=name,
         slug=slug,
@@ -186,12 +194,26 @@ def _adopt(
         operation=structs.replace(
             operation,
             arguments=tuple(
-                structs.replace(one, schema=rename_references(one.schema, renamed))
+                structs.replace(one, schema=_localized(one.schema, renamed))
                 for one in operation.arguments
             ),
-            result_schema=rename_references(operation.result_schema, renamed),
+            result_schema=_localized(operation.result_schema, renamed),
         ),
     )
+
+
+def _localized(schema: Any, renamed: Mapping[str, str]) -> Any:
+    """Return `schema` as it stands in the document.
+
+    Generators name classes by title, and two models may each have a `Label`.
+    """
+
+    def change(one: dict[str, Any]) -> dict[str, Any]:
+        if not _BECOMES_A_CLASS.isdisjoint(one):
+            one.pop("title", None)
+        return one
+
+    return map_schema(rename_references(schema, renamed), change)
 
 
 def _post(route: _Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,7 +231,7 @@ def _post(route: _Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parameters(arguments: Iterable[Argument]) -> list[dict[str, Any]]:
-    return [
+    own = [
         {
             "name": one.name,
             "in": one.location,
@@ -221,6 +243,7 @@ def _parameters(arguments: Iterable[Argument]) -> list[dict[str, Any]]:
         if one.location in {"query", "header", "cookie"}
         and not (one.location == "header" and one.name.lower() in _IGNORED_HEADERS)
     ]
+    return [*own, {"$ref": "#/components/parameters/RequestId"}]
 
 
 def _responses(route: _Route) -> dict[str, Any]:

@@ -47,7 +47,11 @@ INLINE_FILE: Final[dict[str, Any]] = {
             "contentEncoding": "base64",
             "description": "The file's content in base64.",
         },
-        "mediaType": {"type": "string", "default": "application/octet-stream"},
+        "mediaType": {
+            "type": "string",
+            "description": "What the content is; application/octet-stream if absent.",
+        },
+        "filename": {"type": "string", "description": "The client's name for it."},
     },
     "required": ["value"],
     "examples": [_FILE_EXAMPLE],
