@@ -8,6 +8,7 @@ import pytest
 
 from deepaas.frontends.api.json_schema import (
     allows_null,
+    is_plausible,
     map_schema,
     rename_references,
     resolve,
@@ -120,3 +121,26 @@ def test_null_is_taken_out(schema: dict[str, Any], expected: dict[str, Any]) -> 
 )
 def test_null_is_seen(schema: dict[str, Any], *, expected: bool) -> None:
     assert expected == allows_null(schema)
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "expected"),
+    [
+        (1, {"type": "integer"}, True),
+        (1, {"type": "number"}, True),
+        (1.5, {"type": "integer"}, False),
+        (True, {"type": "integer"}, False),
+        (True, {"type": ["integer", "boolean"]}, True),
+        (1, {"type": "string"}, False),
+        (None, {"type": "string"}, False),
+        (None, {"type": ["string", "null"]}, True),
+        ([], {"type": "array"}, True),
+        ("a", {"enum": ["a", "b"]}, True),
+        ("c", {"enum": ["a", "b"]}, False),
+        ({"x": 1}, {}, True),
+    ],
+)
+def test_a_value_is_plausible_by_type_and_choice(
+    value: object, schema: dict[str, Any], *, expected: bool
+) -> None:
+    assert expected == is_plausible(value, schema)

@@ -167,6 +167,17 @@ def test_a_title_of_a_plain_value_stays() -> None:
     assert "How many" == properties["x"]["title"]
 
 
+def test_a_default_that_its_own_type_refuses_is_left_out() -> None:
+    one = model(
+        argument("odd", {"type": "string", "default": 1}),
+        argument("choice", {"enum": ["a"], "default": "b"}),
+        argument("fine", {"type": "number", "default": 1}),
+    )
+    properties = body(document(m=one), "application/json")["schema"]["properties"]
+
+    assert ["fine"] == [name for name, one in properties.items() if "default" in one]
+
+
 def test_definitions_whose_names_become_one_stay_two() -> None:
     one = model(
         argument("x", {"$ref": "#/$defs/A[B]"}),

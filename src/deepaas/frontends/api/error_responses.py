@@ -170,3 +170,11 @@ def error_responses(kind: str) -> dict[str, Any]:
         status: {"$ref": f"#/components/responses/{name}"}
         for status, name in names.items()
     }
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the responses for some statuses, as a route's declaration takes them."""
+    return {
+        status: {"$ref": f"#/components/responses/{_STATUSES[str(status)]}"}
+        for status in statuses
+    }

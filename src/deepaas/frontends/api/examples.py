@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from deepaas.frontends.api.json_schema import resolve
+from deepaas.frontends.api.json_schema import is_plausible, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,17 +24,6 @@ _LONGEST: Final = 100
 
 _UNPREDICTABLE: Final = frozenset({"allOf", "not", "if", "pattern", "contains"})
 """Keywords after which the others do not tell what a value may be."""
-
-_KINDS: Final[dict[str, type | tuple[type, ...]]] = {
-    "integer": int,
-    "number": (int, float),
-    "string": str,
-    "boolean": bool,
-    "array": list,
-    "object": dict,
-    "null": type(None),
-}
-"""How Python holds a value of each JSON type."""
 
 _TEXTS: Final = {
     "date": "2026-01-31",
@@ -94,15 +83,12 @@ def stated_example(schema: dict[str, Any]) -> Any:
 
 
 def _stated(schema: dict[str, Any]) -> Iterator[Any]:
-    """Yield the plausible values that the model's author gave, the best first.
-
-    Published 2.x models have defaults that their own type refuses: `Str(missing=1)`.
-    """
+    """Yield the plausible values that the model's author gave, the best first."""
     stated = [*schema.get("examples", ())]
     stated += [
         schema[keyword] for keyword in ("example", "default") if keyword in schema
     ]
-    return (value for value in stated if _is_plausible(value, schema))
+    return (value for value in stated if is_plausible(value, schema))
 
 
 def _written(schema: dict[str, Any]) -> Iterator[Any]:
@@ -110,20 +96,6 @@ def _written(schema: dict[str, Any]) -> Iterator[Any]:
     if "const" in schema:
         yield schema["const"]
     yield from schema.get("enum", ())
-
-
-def _is_plausible(value: Any, schema: dict[str, Any]) -> bool:
-    if value not in schema.get("enum", [value]):
-        return False
-    types = schema.get("type", ())
-    kinds = [_KINDS.get(one, object) for one in _as_list(types)]
-    if isinstance(value, bool):
-        return not kinds or bool in kinds
-    return not kinds or isinstance(value, tuple(kinds))
-
-
-def _as_list(types: str | list[str]) -> list[str]:
-    return [types] if isinstance(types, str) else list(types)
 
 
 def _made(schema: dict[str, Any], example: Callable[[Any], Any]) -> Any:

@@ -35,6 +35,17 @@ _HOLDS_NAMED: Final = frozenset(
     {"$defs", "dependentSchemas", "patternProperties", "properties"}
 )
 
+_KINDS: Final[dict[str, type | tuple[type, ...]]] = {
+    "integer": int,
+    "number": (int, float),
+    "string": str,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+    "null": type(None),
+}
+"""How Python holds a value of each JSON type."""
+
 
 def map_schema(schema: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
     """Return `schema` with `change` applied to it and all schemas inside, inner first.
@@ -130,3 +141,21 @@ def allows_null(schema: dict[str, Any]) -> bool:
         return True
     alternatives = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     return any(isinstance(one, dict) and allows_null(one) for one in alternatives)
+
+
+def is_plausible(value: Any, schema: dict[str, Any]) -> bool:
+    """Return whether `value` has a type, and is a choice, that `schema` allows.
+
+    Published 2.x models have defaults that are not: `Str(missing=1)`.
+    """
+    if value not in schema.get("enum", [value]):
+        return False
+    types = schema.get("type", ())
+    kinds = [_KINDS.get(one, object) for one in _as_list(types)]
+    if isinstance(value, bool):
+        return not kinds or bool in kinds
+    return not kinds or isinstance(value, tuple(kinds))
+
+
+def _as_list(types: str | list[str]) -> list[str]:
+    return [types] if isinstance(types, str) else list(types)

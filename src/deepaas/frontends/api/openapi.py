@@ -24,7 +24,12 @@ from urllib.parse import quote
 from msgspec import structs
 
 from deepaas.frontends.api import error_responses
-from deepaas.frontends.api.json_schema import DEFINITIONS, map_schema, rename_references
+from deepaas.frontends.api.json_schema import (
+    DEFINITIONS,
+    is_plausible,
+    map_schema,
+    rename_references,
+)
 from deepaas.frontends.api.request_bodies import INLINE_FILE, request_body
 
 if TYPE_CHECKING:
@@ -144,7 +149,8 @@ def _info(version: str) -> dict[str, Any]:
 
 
 def _tag(name: str, model: ModelDescription) -> dict[str, str]:
-    return {"name": name, "description": str(model.metadata.get("description") or "")}
+    description = model.metadata.get("description") or f"The model {name}."
+    return {"name": name, "description": str(description)}
 
 
 def _path(route: _Route) -> str:
@@ -205,12 +211,15 @@ def _adopt(
 def _localized(schema: Any, renamed: Mapping[str, str]) -> Any:
     """Return `schema` as it stands in the document.
 
-    Generators name classes by title, and two models may each have a `Label`.
+    Generators name classes by title, and two models may each have a `Label`; and they
+    leave out an operation with a default that its own type does not allow.
     """
 
     def change(one: dict[str, Any]) -> dict[str, Any]:
         if not _BECOMES_A_CLASS.isdisjoint(one):
             one.pop("title", None)
+        if "default" in one and not is_plausible(one["default"], one):
+            del one["default"]
         return one
 
     return map_schema(rename_references(schema, renamed), change)
@@ -218,11 +227,12 @@ def _localized(schema: Any, renamed: Mapping[str, str]) -> Any:
 
 def _post(route: _Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
     operation = route.operation
+    summary = operation.summary or f"{operation.name.capitalize()} with {route.model}"
     described = {
         "operationId": f"{operation.name}_{route.slug}",
         "tags": [route.model],
-        "summary": operation.summary or f"{operation.name.capitalize()} {route.model}",
-        "description": operation.description,
+        "summary": summary,
+        "description": operation.description or summary,
         "parameters": _parameters(operation.arguments),
         "requestBody": request_body(operation, kind=route.kind, schemas=schemas),
         "responses": _responses(route),
