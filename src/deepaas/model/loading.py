@@ -29,6 +29,7 @@ from deepaas.model import outputs, signature
 from deepaas.model.discovery import is_file, split_reference
 from deepaas.model.interface import OPERATIONS, BatchSettings, Model, batch_settings
 from deepaas.model.metadata import distribution_metadata, module_distribution
+from deepaas.model.v2_libraries import allow_any_reason, quiet_marshmallow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,8 +99,7 @@ class LoadedModel:
                 return dict(get_metadata())
             except NotImplementedError:
                 pass
-        distribution = self.distribution or module_distribution(_module_of(self.target))
-        found = distribution_metadata(distribution)
+        found = distribution_metadata(self.distribution)
         return found or {"description": _default_description(self)}
 
 
@@ -116,6 +116,7 @@ def load_model(
     Raises:
         ModelLoadError: It cannot be imported, or offers nothing that can be served.
     """
+    quiet_marshmallow()
     targets = [_find_target(name, reference=reference) for reference in references]
     kinds = [_classify(target) for target in targets]
     kind = min(kinds, key=_KINDS_NEWEST_FIRST.index)
@@ -126,7 +127,14 @@ def load_model(
             "it is a model of DEEPaaS 0.x/1.x (predict_data, predict_url), which this "
             "version does not serve yet; give it a `predict`.",
         )
-    model = LoadedModel(name=name, kind=kind, target=target, distribution=distribution)
+    if kind == "v2":
+        allow_any_reason()
+    model = LoadedModel(
+        name=name,
+        kind=kind,
+        target=target,
+        distribution=distribution or _distribution(references[kinds.index(kind)]),
+    )
     read = _read_v2_operation if kind == "v2" else _read_native_operation
     for operation_name in OPERATIONS:
         operation = read(model, operation_name)
@@ -186,6 +194,12 @@ def _import_file(path: str) -> ModuleType:
     sys.modules[stem] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _distribution(reference: str) -> str:
+    """Return the distribution that brings a module; a lone file has none."""
+    source, _ = split_reference(reference)
+    return "" if is_file(source) else module_distribution(source)
 
 
 def _instantiate(name: str, found: Any) -> Any:
@@ -267,6 +281,8 @@ def _read_v2_operation(model: LoadedModel, name: str) -> Operation | None:
     # Imported here: marshmallow costs a native model's worker 60 ms for nothing.
     from deepaas.model import legacy
 
+    legacy.allow_any_reason()
+    legacy.quiet_marshmallow()
     function = _find_function(model.target, name)
     fields = _v2_fields(model, name)
     if function is None and fields is None:
@@ -336,12 +352,6 @@ def _call_hook(target: Any, name: str) -> Any:
         return hook()
     except NotImplementedError:
         return None
-
-
-def _module_of(target: Any) -> str:
-    if isinstance(target, ModuleType):
-        return target.__name__
-    return str(getattr(target, "__module__", "") or type(target).__module__)
 
 
 def _default_description(model: LoadedModel) -> str:

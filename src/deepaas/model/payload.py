@@ -15,17 +15,15 @@ from typing import BinaryIO, Final, TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import (
-    MultipartCallbacks,
-    MultipartParser,
-    parse_options_header,
-)
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from deepaas.errors import MalformedBodyError, UnsupportedMediaTypeError
 from deepaas.model.arguments import Inputs, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from python_multipart.multipart import MultipartCallbacks
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"

@@ -149,11 +149,12 @@ class Runner:
             folder=folder,
             is_lenient=self._is_lenient,
         )
-        if predict.headers:
-            inputs.headers = predict.headers
+        inputs.headers = predict.headers or {}
+        if predict.accept:
+            inputs.headers = {**inputs.headers, "accept": predict.accept}
         if predict.cookie:
             inputs.cookies = payload.read_cookies(predict.cookie)
-        with files.use_folder(folder):
+        with files.use_folder(lambda: Path(folder())):
             arguments = operation.signature.bind(inputs)
         if operation.function is None:
             raise errors.OperationNotImplementedError(self.model.name, operation.name)

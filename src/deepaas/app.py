@@ -1,0 +1,291 @@
+"""The composition root: settings become objects, wired together, and run.
+
+This is the only module that chooses. It also owns the order of events: models are found,
+the port is taken, workers start, requests come, and at the end all of it backwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from deepaas import __version__, messages
+from deepaas.backends.executors import trees
+from deepaas.backends.executors.process import WorkerSpec
+from deepaas.backends.telemetry import logs
+from deepaas.errors import ConfigurationError, DeepaasError
+from deepaas.frontends.api.app import make_api
+from deepaas.model.discovery import find_models
+from deepaas.runtime.dataplane import DataPlane
+from deepaas.runtime.pool import ModelPool, PoolLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from deepaas.frontends.api.edge import Edge
+    from deepaas.model.discovery import ModelReference
+    from deepaas.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_HOUSEKEEPING_S: Final = 0.25
+_REAP_EVERY: Final = 20  # turns of housekeeping
+_STOP_GRACE_S: Final = 5.0
+_SPOOL_PREFIX: Final = "deepaas-"
+
+
+def serve(settings: Settings) -> int:
+    """Run a server until a signal ends it; returns the exit code.
+
+    Raises:
+        ConfigurationError: A setting cannot work, such as a port in use.
+        ModelLoadError: A model that must be there cannot be loaded.
+    """
+    models = find_models(settings.models.names)
+    sinks = logs.configure(settings.log, keep_debug=settings.api.debug_endpoint)
+    listener = _listen(settings.server.listen_ip, settings.server.listen_port)
+    spool_dir = _make_spool(settings.spool_dir)
+    try:
+        with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+            return runner.run(
+                _serve(
+                    settings,
+                    models=models,
+                    listener=listener,
+                    spool_dir=spool_dir,
+                    sinks=sinks,
+                )
+            )
+    finally:
+        listener.close()
+        shutil.rmtree(spool_dir, ignore_errors=True)
+
+
+def make_plane(
+    settings: Settings, *, models: Sequence[ModelReference], spool_dir: str
+) -> DataPlane:
+    """Return the data plane for some models; their workers are not started yet.
+
+    Must be called on the event loop that will run it.
+    """
+    limits = PoolLimits(
+        workers=settings.workers.per_model,
+        queue_size=settings.limits.queue_size,
+        worker_memory_bytes=settings.limits.worker_memory_bytes,
+    )
+    return DataPlane(
+        {
+            model.name: ModelPool(
+                _worker_spec(settings, model, spool_dir=spool_dir), limits=limits
+            )
+            for model in models
+        },
+        deadline_s=settings.limits.deadline_s,
+        spool_dir=spool_dir,
+    )
+
+
+def _worker_spec(
+    settings: Settings, model: ModelReference, *, spool_dir: str
+) -> WorkerSpec:
+    return WorkerSpec(
+        name=model.name,
+        load=messages.Load(
+            name=model.name,
+            references=model.references,
+            distribution=model.distribution,
+            warm=settings.models.warm,
+            inline_body_bytes=settings.limits.inline_body_bytes,
+            error_detail=settings.error_detail,
+        ),
+        spool_dir=spool_dir,
+        environment={},
+    )
+
+
+async def _serve(
+    settings: Settings,
+    *,
+    models: Sequence[ModelReference],
+    listener: socket.socket,
+    spool_dir: str,
+    sinks: logs.Sinks,
+) -> int:
+    trees.become_subreaper()
+    plane = make_plane(settings, models=models, spool_dir=spool_dir)
+    api = make_api(
+        plane,
+        settings=settings,
+        access_log=sinks.access_log,
+        debug_buffer=sinks.debug_buffer,
+    )
+    server = _Server(api, plane=plane, settings=settings)
+    housekeeping = asyncio.create_task(_keep_house(plane, sinks))
+    plane.start()
+    try:
+        await _wait_for_models(plane, settings, server=server)
+        if not server.should_exit:
+            _announce(settings, plane, listener)
+            await server.serve(sockets=[listener])
+    finally:
+        await plane.stop(grace_s=0.0 if server.force_exit else _STOP_GRACE_S)
+        housekeeping.cancel()
+        sinks.flush()
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """The HTTP server, with signals of our own: the first drains, the second ends."""
+
+    def __init__(self, api: Edge, *, plane: DataPlane, settings: Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                api,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=max(1, int(settings.server.drain_s)),
+                timeout_keep_alive=75,
+                backlog=1024,
+            )
+        )
+        self._plane = plane
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._end, signal.Signals(number))
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to `_end`."""
+        yield
+
+    def _end(self, number: signal.Signals) -> None:
+        if self.should_exit:
+            logger.warning("%s again: ending at once.", number.name)
+            self.force_exit = True
+            self._plane.kill()
+            return
+        logger.info("%s: finishing what runs, then ending.", number.name)
+        self.should_exit = True
+        self._plane.is_draining = True
+
+
+async def _wait_for_models(
+    plane: DataPlane, settings: Settings, *, server: _Server
+) -> None:
+    """Wait as long as the settings ask for.
+
+    Raises:
+        ModelLoadError: A model that must be there cannot be loaded.
+    """
+    if settings.models.required == "none":
+        return
+    waiting = asyncio.gather(
+        *(pool.wait_until_loaded() for pool in plane.pools.values()),
+        return_exceptions=True,
+    )
+    while not waiting.done() and not server.should_exit:
+        await asyncio.wait([waiting], timeout=_HOUSEKEEPING_S)
+    if not waiting.done():
+        waiting.cancel()
+        return
+    failures = [one for one in waiting.result() if isinstance(one, DeepaasError)]
+    is_fatal = settings.models.required == "all" or len(failures) == len(plane.pools)
+    if failures and is_fatal:
+        raise failures[0]
+
+
+async def _keep_house(plane: DataPlane, sinks: logs.Sinks) -> None:
+    """Write the access log out, and reap what models have orphaned."""
+    turn = 0
+    while True:
+        await asyncio.sleep(_HOUSEKEEPING_S)
+        sinks.flush()
+        turn += 1
+        if turn % _REAP_EVERY == 0:
+            known = [pid for pool in plane.pools.values() for pid in pool.worker_pids()]
+            trees.reap_zombies(frozenset(known))
+
+
+def _announce(settings: Settings, plane: DataPlane, listener: socket.socket) -> None:
+    """Say what is served where, for people and for scripts that wait for the line."""
+    host, port = listener.getsockname()[:2]
+    address = f"[{host}]" if ":" in host else host
+    base = f"http://{address}:{port}{settings.server.base_path}"
+    limits = settings.limits
+    logger.info("DEEPaaS %s", __version__)
+    for name, pool in plane.pools.items():
+        workers = f"{settings.workers.per_model} worker(s)"
+        logger.info("Model %s: %s, %s", name, pool.state, workers)
+    logger.info(
+        "Limits: body %s, deadline %s, queue %d per model",
+        f"{limits.body_bytes} bytes" if limits.body_bytes else "none",
+        f"{limits.deadline_s:g} s" if limits.deadline_s else "none",
+        limits.queue_size,
+    )
+    if settings.api.doc_endpoint:
+        logger.info("Try it: %s/api", base)
+    print(f"======== Running on {base} ========", flush=True)  # noqa: T201 - scripts scrape this line
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    """Take the port.
+
+    Raises:
+        ConfigurationError: It is in use, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"Cannot listen on {address}:{port} ({error.strerror}); "
+            "choose another with --listen-ip and --listen-port."
+        ) from error
+    return listener
+
+
+def _make_spool(parent: str) -> str:
+    """Make the private folder for request bodies, and sweep those of dead servers.
+
+    Raises:
+        ConfigurationError: It cannot be written.
+    """
+    folder = Path(parent or tempfile.gettempdir())
+    _sweep(folder)
+    try:
+        return tempfile.mkdtemp(prefix=f"{_SPOOL_PREFIX}{os.getpid()}-", dir=folder)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot write to the spool directory {folder} ({error.strerror}); choose "
+            "another with --spool-dir."
+        ) from error
+
+
+def _sweep(folder: Path) -> None:
+    for stale in folder.glob(f"{_SPOOL_PREFIX}*-*"):
+        pid = stale.name.removeprefix(_SPOOL_PREFIX).partition("-")[0]
+        with suppress(OSError):
+            is_ours = stale.stat().st_uid == os.getuid() and not stale.is_symlink()
+            if is_ours and pid.isdigit() and not Path(f"/proc/{pid}").exists():
+                shutil.rmtree(stale, ignore_errors=True)
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    import uvloop  # noqa: PLC0415 - only where a server runs
+
+    return uvloop.new_event_loop()

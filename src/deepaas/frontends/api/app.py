@@ -1,0 +1,138 @@
+"""Declares all routes of a server, in one router."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from deepaas import __version__, errors
+from deepaas.frontends.api import documents, health, problems, v2
+from deepaas.frontends.api.body import BodyReader
+from deepaas.frontends.api.edge import Edge
+from deepaas.frontends.api.hosts import HostCheck
+from deepaas.frontends.api.predict import PredictEndpoint
+
+if TYPE_CHECKING:
+    from deepaas.backends.telemetry.logs import AccessLog, DebugBuffer
+    from deepaas.runtime.dataplane import DataPlane
+    from deepaas.settings import Settings
+
+
+def make_api(
+    plane: DataPlane,
+    *,
+    settings: Settings,
+    access_log: AccessLog | None = None,
+    debug_buffer: DebugBuffer | None = None,
+) -> Edge:
+    """Return the ASGI application of a server.
+
+    Args:
+        plane: The models.
+        settings: Of the server.
+        access_log: Gets a line for each request.
+        debug_buffer: What the 2.x debug route shows, if it is switched on.
+    """
+    base_path = settings.server.base_path
+    app = FastAPI(
+        title="DEEPaaS",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    _answer_errors(app)
+    bodies = BodyReader(
+        limit_bytes=settings.limits.body_bytes,
+        inline_bytes=settings.limits.inline_body_bytes,
+        make_folder=plane.make_folder,
+        remove_folder=plane.remove_folder,
+    )
+    for model in plane.pools:
+        endpoint = PredictEndpoint(
+            model,
+            plane=plane,
+            bodies=bodies,
+            is_enabled=settings.api.predict_endpoint,
+        )
+        path = f"/v2/models/{model}/predict/"
+        app.router.routes.append(Route(path, endpoint, methods=["POST"]))
+    app.include_router(
+        v2.make_router(
+            plane,
+            base_path=base_path,
+            is_train_enabled=settings.api.train_endpoint,
+            debug_buffer=debug_buffer,
+        )
+    )
+    app.include_router(health.make_router(plane, is_strict=settings.models.strict))
+    app.include_router(
+        documents.make_router(
+            app, plane, base_path=base_path, api=settings.api, version=__version__
+        )
+    )
+    hosts = HostCheck(
+        listen_ip=settings.server.listen_ip,
+        allowed_hosts=settings.server.allowed_hosts,
+    )
+    return Edge(
+        app,
+        base_path=base_path,
+        hosts=hosts if settings.server.check_host else None,
+        access_log=access_log,
+    )
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Have every error of the control plane answered by a problem document."""
+
+    async def answer_deepaas_error(
+        request: Request, error: errors.DeepaasError
+    ) -> Response:
+        return _respond(request, problems.problem_of(error))
+
+    async def answer_http_error(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 405:
+            allowed = (error.headers or {}).get("Allow", "").split(", ")
+            problem = problems.method_not_allowed(request.method, allowed=allowed)
+        else:
+            problem = problems.route_not_found(request.scope["path"])
+        return _respond(request, problem)
+
+    async def answer_validation_error(
+        request: Request, error: RequestValidationError
+    ) -> Response:
+        found = errors.InvalidInputError(
+            errors=tuple(
+                errors.FieldError(
+                    pointer="".join(f"/{part}" for part in one["loc"][1:]),
+                    detail=one["msg"],
+                )
+                for one in error.errors()
+            )
+        )
+        return _respond(request, problems.problem_of(found))
+
+    handlers: dict[Any, Any] = {
+        errors.DeepaasError: answer_deepaas_error,
+        HTTPException: answer_http_error,
+        RequestValidationError: answer_validation_error,
+    }
+    for error_class, handler in handlers.items():
+        app.add_exception_handler(error_class, handler)
+
+
+def _respond(request: Request, problem: problems.Problem) -> Response:
+    answer = problems.render_problem(
+        problem,
+        request_id=request.scope["deepaas.request_id"],
+        accept=request.headers.get("accept", ""),
+    )
+    response = Response(answer.body, answer.status)
+    response.raw_headers = answer.headers
+    return response

@@ -1,0 +1,121 @@
+"""Routes that describe the API to programs and to people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from deepaas.frontends.api import docs_page, landing, openapi, problems, swagger
+from deepaas.frontends.api.v2 import V2JSONResponse
+from deepaas.model.negotiation import choose_media_type
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from deepaas.runtime.dataplane import DataPlane
+    from deepaas.settings import ApiSettings
+
+
+def make_router(
+    app: FastAPI, plane: DataPlane, *, base_path: str, api: ApiSettings, version: str
+) -> APIRouter:
+    """Return the routes.
+
+    Args:
+        app: Describes its own routes.
+        plane: The models.
+        base_path: The prefix of all paths.
+        api: Which operations and documents are switched on.
+        version: Of this program.
+    """
+    router = APIRouter(tags=["documents"])
+
+    @router.get("/", operation_id="get_landing", response_class=V2JSONResponse)
+    async def get_landing(request: Request) -> Response:
+        """List the versions of the API; a page with links for browsers."""
+        accept = request.headers.get("accept", "")
+        wanted = choose_media_type(accept, ["application/json", "text/html"])
+        vary = {"vary": "accept"}
+        if wanted == "text/html":
+            page = landing.landing_page(
+                plane.descriptions(), base_path=base_path, has_docs=api.doc_endpoint
+            )
+            return HTMLResponse(page, headers={**vary, **_PAGE_HEADERS})
+        document = landing.versions_document(
+            base_path=base_path, has_docs=api.doc_endpoint
+        )
+        return V2JSONResponse(document, headers=vary)
+
+    @router.get("/openapi.json", operation_id="get_openapi")
+    async def get_openapi() -> JSONResponse:
+        """Describe the API (OpenAPI 3.1)."""
+        ours = openapi.openapi_document(
+            plane.descriptions(),
+            base_path=base_path,
+            version=version,
+            enabled=_enabled(api),
+        )
+        return JSONResponse(openapi.merge(app.openapi(), ours))
+
+    @router.get(
+        "/swagger.json", operation_id="get_swagger", response_class=V2JSONResponse
+    )
+    async def get_swagger() -> dict[str, Any]:
+        """Describe the 2.x routes (Swagger 2.0)."""
+        return swagger.swagger_document(
+            plane.descriptions(),
+            base_path=base_path,
+            version=version,
+            enabled=_enabled(api),
+        )
+
+    if api.doc_endpoint:
+        _add_pages(router, base_path=base_path)
+    return router
+
+
+_PAGE_HEADERS = {"content-security-policy": docs_page.CONTENT_SECURITY_POLICY}
+
+
+def _enabled(api: ApiSettings) -> frozenset[str]:
+    enabled = {"predict": api.predict_endpoint, "train": api.train_endpoint}
+    return frozenset(name for name, is_on in enabled.items() if is_on)
+
+
+def _add_pages(router: APIRouter, *, base_path: str) -> None:
+    @router.get("/api", operation_id="get_docs", response_class=HTMLResponse)
+    async def get_docs() -> HTMLResponse:
+        """Show the API as a page where it can be tried."""
+        return HTMLResponse(
+            docs_page.docs_html(base_path=base_path), headers=_PAGE_HEADERS
+        )
+
+    @router.get("/ui", status_code=302, operation_id="get_ui")
+    async def get_ui() -> RedirectResponse:
+        """Lead to the page."""
+        return RedirectResponse(f"{base_path}/api", status_code=302)
+
+    @router.get("/static/swagger/{name}", include_in_schema=False)
+    async def get_asset(request: Request, name: str) -> Response:
+        """Send a file of the page."""
+        found = docs_page.asset(name)
+        if found is None:
+            answer = problems.render_problem(
+                problems.route_not_found(request.url.path),
+                request_id=request.scope["deepaas.request_id"],
+            )
+            return Response(answer.body, answer.status, dict(_text(answer.headers)))
+        content, media_type = found
+        return Response(
+            content,
+            media_type=media_type,
+            headers={"cache-control": "public, max-age=86400"},
+        )
+
+
+def _text(headers: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers
+    ]

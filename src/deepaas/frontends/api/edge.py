@@ -1,0 +1,195 @@
+"""The outermost layer: what holds for every request, whatever its route.
+
+It gives a request its id, checks the Host, finds the route, and writes one line to the
+access log. Predictions are found in a table of exact paths, made from the routes that
+the application declares: the router's own search costs half of a small prediction.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from starlette.routing import Route
+
+from deepaas import errors
+from deepaas.frontends.api import answers, problems
+from deepaas.frontends.api.predict import PredictEndpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, MutableMapping
+
+    from fastapi import FastAPI
+
+    from deepaas.backends.telemetry.logs import AccessLog
+    from deepaas.frontends.api.answers import Receive, Scope, Send
+    from deepaas.frontends.api.hosts import HostCheck
+
+logger = logging.getLogger(__name__)
+
+_SAFE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
+_V2_PATH: Final = re.compile(
+    r"/v2(/debug|/models(/[^/]+(/predict|/train|/validate)?)?)?\Z"
+)
+"""The paths of 2.x that are answered with a final slash only."""
+
+
+class Edge:
+    """The ASGI application that a server runs."""
+
+    def __init__(
+        self,
+        app: FastAPI,
+        *,
+        base_path: str,
+        hosts: HostCheck | None,
+        access_log: AccessLog | None,
+    ) -> None:
+        self._app = app
+        self._base_path = base_path
+        self._hosts = hosts
+        self._access_log = access_log
+        self._run = uuid.uuid4().hex[:8]
+        self._numbers = itertools.count(1)
+        self._predictions = {
+            base_path + route.path: route.endpoint
+            for route in app.router.routes
+            if isinstance(route, Route) and isinstance(route.endpoint, PredictEndpoint)
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        if scope["type"] != "http":
+            raise ValueError(f"{scope['type']} is not spoken here")
+        began = time.perf_counter()
+        request_id = self._request_id(scope)
+        scope["deepaas.request_id"] = request_id
+        recorder = _Recorder(send)
+        endpoint = self._predictions.get(scope["path"])
+        try:
+            if self._hosts is not None and not self._hosts.allows(scope):
+                await self._refuse_host(scope, recorder)
+            elif endpoint is not None and scope["method"] == "POST":
+                await endpoint(scope, receive, recorder)
+            else:
+                await self._route(scope, receive, recorder, request_id=request_id)
+        except Exception:
+            logger.exception("Bug: unhandled error", extra={"request_id": request_id})
+            if not recorder.status:
+                await self._answer_bug(recorder, request_id=request_id)
+        finally:
+            if self._access_log is not None:
+                self._access_log.line(
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=recorder.status,
+                    duration_s=time.perf_counter() - began,
+                    size_bytes=recorder.size_bytes,
+                    request_id=request_id,
+                    model=endpoint.model if endpoint else "",
+                )
+
+    def _request_id(self, scope: Scope) -> str:
+        given = answers.header(scope, answers.REQUEST_ID)
+        if given and _SAFE_ID.match(given):
+            return given
+        return f"{self._run}-{next(self._numbers):x}"
+
+    async def _route(
+        self, scope: Scope, receive: Receive, send: _Recorder, *, request_id: str
+    ) -> None:
+        path: str = scope["path"]
+        base_path = self._base_path
+        if path != base_path and not path.startswith(base_path + "/"):
+            await self._answer_not_found(scope, send, request_id=request_id)
+            return
+        location = self._v2_location(path)
+        if location:
+            await self._redirect(scope, send, location, request_id=request_id)
+            return
+        scope["root_path"] = base_path
+        if path == base_path:
+            scope["path"] = base_path + "/"
+        send.extra_headers = (
+            *answers.COMMON,
+            (answers.REQUEST_ID, request_id.encode("latin-1")),
+        )
+        await self._app(scope, receive, send)
+
+    def _v2_location(self, path: str) -> str:
+        """Return where 2.x would have sent the caller, or an empty text.
+
+        2.x merges slashes and adds the last one, and never removes one.
+        """
+        local = path.removeprefix(self._base_path)
+        merged = re.sub("/{2,}", "/", local)
+        if _V2_PATH.match(merged):
+            merged += "/"
+        is_v2 = merged.endswith("/") and _V2_PATH.match(merged[:-1])
+        return self._base_path + merged if is_v2 and merged != local else ""
+
+    async def _redirect(
+        self, scope: Scope, send: Send, location: str, *, request_id: str
+    ) -> None:
+        target = quote(location, safe="/-._~!$&'()*+,;=:@").encode("ascii")
+        if scope["query_string"]:
+            target += b"?" + scope["query_string"]
+        headers = [
+            (b"location", target),
+            (b"content-length", b"0"),
+            *answers.COMMON,
+            (answers.REQUEST_ID, request_id.encode("latin-1")),
+        ]
+        await answers.send_whole(send, status=308, headers=headers, body=b"")
+
+    async def _answer_not_found(
+        self, scope: Scope, send: Send, *, request_id: str
+    ) -> None:
+        answer = problems.render_problem(
+            problems.route_not_found(scope["path"]),
+            request_id=request_id,
+            accept=answers.header(scope, b"accept"),
+        )
+        await answers.send_problem(send, answer, request_id=request_id)
+
+    async def _refuse_host(self, scope: Scope, send: Send) -> None:
+        request_id = scope["deepaas.request_id"]
+        answer = problems.render_problem(
+            problems.host_not_allowed(answers.header(scope, b"host")),
+            request_id=request_id,
+        )
+        await answers.send_problem(send, answer, request_id=request_id, is_last=True)
+
+    async def _answer_bug(self, send: Send, *, request_id: str) -> None:
+        answer = problems.render(
+            errors.DeepaasError("The server failed; its log tells why."),
+            request_id=request_id,
+        )
+        await answers.send_problem(send, answer, request_id=request_id)
+
+
+class _Recorder:
+    """Passes messages on and notes what the access log wants to know."""
+
+    __slots__ = ("_send", "extra_headers", "size_bytes", "status")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+        self.size_bytes = 0
+        self.extra_headers: tuple[answers.Header, ...] = ()
+
+    def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.extra_headers:
+                headers = [*message.get("headers", ()), *self.extra_headers]
+                message = {**message, "headers": headers}
+        else:
+            self.size_bytes += len(message.get("body", b""))
+        return self._send(message)

@@ -1,0 +1,57 @@
+"""Checks for whom a request believes it speaks to (the Host header).
+
+A server on loopback is reachable by every page that the user's browser shows: with a
+name of the attacker's that leads to 127.0.0.1 (DNS rebinding), the page may even read
+the answers. Refusing foreign names ends that.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from deepaas.frontends.api.answers import Scope
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+ANY_HOST: Final = "*"
+
+
+class HostCheck:
+    """Knows the names that this server answers to."""
+
+    def __init__(self, *, listen_ip: str, allowed_hosts: Iterable[str]) -> None:
+        allowed = {name.lower() for name in allowed_hosts}
+        self._allows_any = ANY_HOST in allowed
+        self._names = frozenset({*_LOOPBACK, _as_host(listen_ip), *allowed})
+
+    def allows(self, scope: Scope) -> bool:
+        """Tell whether the request names this server, once."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1:
+            return False
+        return self._allows_any or _without_port(hosts[0]) in self._names
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether a server that listens here is reachable from this machine only."""
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _as_host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address.lower()
+
+
+def _without_port(host: bytes) -> str:
+    text = host.decode("latin-1").strip().lower()
+    name, separator, port = text.rpartition(":")
+    if separator and not name.endswith(":") and port.isdigit() and "]" not in port:
+        return name
+    return text

@@ -1,0 +1,261 @@
+"""The hot path: one POST, one prediction, one answer.
+
+A plain ASGI callable per model and operation, because at small requests each layer
+around it costs as much as the prediction itself. It hands on the body as it came; the
+worker reads it, and what comes back is sent as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+import msgspec
+
+from deepaas import errors, messages
+from deepaas.frontends.api import answers, problems
+from deepaas.frontends.api.body import BodyReader, CallerLeftError
+from deepaas.runtime.prediction import Result, ResultStream
+
+if TYPE_CHECKING:
+    from deepaas.frontends.api.answers import Header, Receive, Scope, Send
+    from deepaas.runtime.dataplane import DataPlane
+    from deepaas.runtime.prediction import Prediction
+
+logger = logging.getLogger(__name__)
+
+_WATCH_AFTER_S: Final = 0.1
+"""Predictions that take longer are watched for callers who leave: the quick ones are
+over before anyone could."""
+
+_FILE_PIECE_BYTES: Final = 1 << 18
+
+
+class PredictEndpoint:
+    """Answers the predictions of one model.
+
+    Attributes:
+        model: The model's name.
+    """
+
+    def __init__(
+        self, model: str, *, plane: DataPlane, bodies: BodyReader, is_enabled: bool
+    ) -> None:
+        self.model = model
+        self._plane = plane
+        self._pool = plane.pool(model)
+        self._bodies = bodies
+        self._is_enabled = is_enabled
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        request_id = scope["deepaas.request_id"]
+        accept = ""
+        try:
+            if not self._is_enabled:
+                raise errors.OperationDisabledError("predict")
+            record, announced_bytes = self._read_head(scope)
+            accept = record.accept
+            body = await self._bodies.read(receive, announced_bytes=announced_bytes)
+            record.body_path, record.folder = body.path, body.folder
+            prediction = self._plane.submit(self.model, record, body=body.content)
+            watch = _CallerWatch(self._plane, self.model, prediction, receive)
+            try:
+                outcome = await prediction.outcome
+                if isinstance(outcome, Result):
+                    await _send_result(send, outcome, request_id=request_id)
+                else:
+                    watch.start()
+                    await _send_stream(send, outcome, request_id=request_id)
+            finally:
+                watch.stop()
+        except errors.DeepaasError as error:
+            await self._send_error(send, error, request_id=request_id, accept=accept)
+        except CallerLeftError:
+            pass
+        except asyncio.CancelledError:
+            # Either the watch saw the caller leave, or this task itself is cancelled.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+
+    def _read_head(self, scope: Scope) -> tuple[messages.Predict, int]:
+        content_type = accept = encoding = cookie = ""
+        announced_bytes = 0
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                content_type = value.decode("latin-1")
+            elif name == b"accept":
+                text = value.decode("latin-1")
+                accept = f"{accept}, {text}" if accept else text
+            elif name == b"content-length":
+                announced_bytes = int(value)
+            elif name == b"content-encoding":
+                encoding = value.decode("latin-1")
+            elif name == b"cookie":
+                cookie = value.decode("latin-1")
+        if encoding and encoding.lower() != "identity":
+            raise errors.UnsupportedMediaTypeError(
+                f"{content_type} with Content-Encoding {encoding}",
+                supported=("the same without Content-Encoding",),
+            )
+        record = messages.Predict(
+            seq=0,
+            request_id=scope["deepaas.request_id"],
+            query=scope["query_string"],
+            content_type=content_type,
+            accept=accept,
+        )
+        self._add_what_arguments_read(record, scope, cookie=cookie)
+        return record, announced_bytes
+
+    def _add_what_arguments_read(
+        self, record: messages.Predict, scope: Scope, *, cookie: str
+    ) -> None:
+        """Add the headers and cookies that arguments of a 2.x model read."""
+        description = self._pool.description
+        predict = description.operations.get("predict") if description else None
+        if predict is None:
+            return
+        if predict.header_names:
+            wanted = {name.encode("latin-1") for name in predict.header_names}
+            record.headers = {
+                name.decode("latin-1"): value.decode("latin-1")
+                for name, value in scope["headers"]
+                if name in wanted
+            }
+        if predict.uses_cookies:
+            record.cookie = cookie
+
+    async def _send_error(
+        self, send: Send, error: errors.DeepaasError, *, request_id: str, accept: str
+    ) -> None:
+        description = self._pool.description
+        answer = problems.render(
+            error,
+            request_id=request_id,
+            accept=accept,
+            kind=description.kind if description else "native",
+        )
+        is_last = isinstance(error, errors.BodyTooLargeError)
+        await answers.send_problem(send, answer, request_id=request_id, is_last=is_last)
+
+
+class _CallerWatch:
+    """Notices, for predictions that take long, that the caller has left."""
+
+    def __init__(
+        self,
+        plane: DataPlane,
+        model: str,
+        prediction: Prediction,
+        receive: Receive,
+    ) -> None:
+        self._plane = plane
+        self._model = model
+        self._prediction = prediction
+        self._receive = receive
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        if not prediction.outcome.done():
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_WATCH_AFTER_S, self.start)
+
+    def start(self) -> None:
+        """Begin to watch now."""
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._wait())
+
+    def stop(self) -> None:
+        """Watch no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _wait(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._plane.abandon(self._model, self._prediction)
+
+
+async def _send_result(send: Send, result: Result, *, request_id: str) -> None:
+    if result.path:
+        await _send_file(send, result, request_id=request_id)
+        return
+    headers = _headers(result.media_type, result.filename, request_id=request_id)
+    headers.append((b"content-length", b"%d" % len(result.body)))
+    await answers.send_whole(send, status=200, headers=headers, body=result.body)
+
+
+async def _send_file(send: Send, result: Result, *, request_id: str) -> None:
+    descriptor = os.open(result.path, os.O_RDONLY)
+    os.unlink(result.path)  # noqa: PTH108 - open already, so it goes when we close it
+    try:
+        size = os.fstat(descriptor).st_size
+        headers = _headers(result.media_type, result.filename, request_id=request_id)
+        headers.append((b"content-length", b"%d" % size))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        while piece := await asyncio.to_thread(os.read, descriptor, _FILE_PIECE_BYTES):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        os.close(descriptor)
+
+
+async def _send_stream(send: Send, stream: ResultStream, *, request_id: str) -> None:
+    headers = _headers(stream.media_type, "", request_id=request_id)
+    headers.append((b"cache-control", b"no-cache"))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    try:
+        async for piece in stream:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except errors.DeepaasError as error:
+        logger.warning(
+            "A stream broke off: %s", error, extra={"request_id": request_id}
+        )
+        last = _broken_piece(stream.media_type, error)
+        if not last:
+            return  # without an end the client sees that something is missing
+        await send({"type": "http.response.body", "body": last, "more_body": True})
+    finally:
+        stream.close()
+    with suppress(OSError):
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _broken_piece(media_type: str, error: errors.DeepaasError) -> bytes:
+    """Return the last piece of a stream whose worker was lost, if the type has one."""
+    document = msgspec.json.encode({"code": error.code, "detail": error.detail})
+    if media_type.startswith("application/x-ndjson"):
+        return b'{"error":' + document + b"}\n"
+    if media_type.startswith("text/event-stream"):
+        return b"event: error\ndata: " + document + b"\n\n"
+    return b""
+
+
+def _headers(media_type: str, filename: str, *, request_id: str) -> list[Header]:
+    headers = [
+        (b"content-type", media_type.encode("latin-1", "replace")),
+        *answers.COMMON,
+        (answers.REQUEST_ID, request_id.encode("latin-1")),
+    ]
+    if filename:
+        headers.append((b"content-disposition", _attachment(filename)))
+    return headers
+
+
+def _attachment(filename: str) -> bytes:
+    """Return a Content-Disposition value (RFC 6266) that any client understands."""
+    plain = "".join(
+        one if one.isascii() and one.isprintable() and one not in '"\\' else "_"
+        for one in filename
+    )
+    value = f'attachment; filename="{plain}"'
+    if plain != filename:
+        value += f"; filename*=UTF-8''{quote(filename, safe='')}"
+    return value.encode("latin-1")

@@ -1,0 +1,120 @@
+"""The routes of DEEPaaS 2.x, but predictions.
+
+Their documents are what 2.x clients read: shapes, key names and quirks are kept, and
+so is the charset that nobody needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+
+from deepaas import errors
+from deepaas.frontends.api import landing
+from deepaas.frontends.api.error_responses import problem_responses
+
+if TYPE_CHECKING:
+    from deepaas.backends.telemetry.logs import DebugBuffer
+    from deepaas.runtime.dataplane import DataPlane
+    from deepaas.runtime.pool import ModelPool
+
+
+class V2JSONResponse(JSONResponse):
+    """JSON as 2.x declares it."""
+
+    def init_headers(self, headers: Any = None) -> None:
+        """Declare the charset."""
+        super().init_headers(headers)
+        self.headers["content-type"] = "application/json; charset=utf-8"
+
+
+def make_router(
+    plane: DataPlane,
+    *,
+    base_path: str,
+    is_train_enabled: bool,
+    debug_buffer: DebugBuffer | None,
+) -> APIRouter:
+    """Return the routes.
+
+    Args:
+        plane: The models.
+        base_path: The prefix of all paths.
+        is_train_enabled: Whether training is not switched off.
+        debug_buffer: What the debug route shows, or None to show nothing.
+    """
+    router = APIRouter(default_response_class=V2JSONResponse)
+
+    @router.get("/v2/", tags=["v2"], operation_id="get_v2_version")
+    async def get_version() -> dict[str, Any]:
+        """Describe version 2 of the API."""
+        return landing.version_document(base_path=base_path)
+
+    @router.get("/v2/models/", tags=["v2"], operation_id="list_models")
+    async def list_models() -> dict[str, Any]:
+        """List the models that are served here."""
+        listed = await asyncio.gather(
+            *(_describe_or_name(pool, base_path) for pool in plane.pools.values())
+        )
+        return {"models": listed}
+
+    @router.get(
+        "/v2/models/{model}/",
+        tags=["v2"],
+        operation_id="get_model",
+        responses=problem_responses(404, 500, 503),
+    )
+    async def get_model(model: str) -> dict[str, Any]:
+        """Describe one model."""
+        return await _describe(plane.pool(model), base_path)
+
+    @router.post("/v2/models/{model}/predict/", include_in_schema=False)
+    async def predict_with_unknown_model(model: str) -> None:
+        """Answer for names that no model has; each model has a route of its own."""
+        raise errors.ModelNotFoundError(model)
+
+    @router.post("/v2/models/{model}/train/", include_in_schema=False)
+    async def train(model: str) -> None:
+        """Say that trainings are not served, as for a model without `train`."""
+        plane.pool(model)
+        if not is_train_enabled:
+            raise errors.OperationDisabledError("train")
+        raise errors.OperationNotImplementedError(model, "train")
+
+    @router.get(
+        "/v2/debug/",
+        tags=["v2"],
+        operation_id="get_debug",
+        status_code=204,
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
+    async def get_debug() -> Response:
+        """Show what the server and its models have logged, if that is switched on."""
+        if debug_buffer is None:
+            return Response(status_code=204)
+        return PlainTextResponse(debug_buffer.text())
+
+    return router
+
+
+async def _describe(pool: ModelPool, base_path: str) -> dict[str, Any]:
+    """Return a model's document: what it says of itself, under its name here."""
+    metadata = await pool.metadata()
+    return {**_named(pool, base_path), **metadata, "id": pool.name}
+
+
+async def _describe_or_name(pool: ModelPool, base_path: str) -> dict[str, Any]:
+    """Return a model's document, or its name alone when it cannot tell more."""
+    try:
+        return await _describe(pool, base_path)
+    except errors.DeepaasError as error:
+        return {**_named(pool, base_path), "description": error.detail}
+
+
+def _named(pool: ModelPool, base_path: str) -> dict[str, Any]:
+    link = {"rel": "self", "href": f"{base_path}/v2/models/{pool.name}"}
+    return {"id": pool.name, "name": pool.name, "links": [link]}
