@@ -1,0 +1,170 @@
+"""Reading the type hints of a model's functions.
+
+Pydantic serves most hints as they are. Three kinds of types mean something else in a
+service than in a program, and `as_argument` puts our reading in their place: a path,
+bytes or an image is a *file* that the caller sends, never a place on the server's
+disk. What nobody can serve ends in a `SignatureError` that names the way out.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import numbers
+import types
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+from pydantic import PlainValidator, WithJsonSchema
+
+from deepaas.model.files import FILE_SCHEMA, read_content, read_path
+from deepaas.model.images import is_image_class, read_image
+from deepaas.model.tensors import Tensor
+
+_UNION_ORIGINS: Final = (Union, types.UnionType)
+_TENSOR_REMEDY: Final = (
+    'Annotated[np.ndarray, deepaas.Tensor("float32", (None, 3, 224, 224))]'
+)
+_FILE_REMEDY: Final = "deepaas.File"
+_PLAIN_REMEDY: Final = "a plain type, a pydantic model or a dataclass"
+
+
+class HintError(Exception):
+    """A hint cannot be served.
+
+    Attributes:
+        reason: Why, and what to write instead.
+        place: The argument that has it, as written in the function's head, or empty.
+    """
+
+    def __init__(self, reason: str, *, place: str = "") -> None:
+        self.reason = reason
+        self.place = place
+        super().__init__(reason)
+
+
+def underlying(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the plain function behind decorators, partials and callable objects."""
+    while True:
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        elif not inspect.isroutine(function) and not isinstance(function, type):
+            function = type(function).__call__
+        else:
+            return function
+
+
+def read_hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the hints of a callable by name, with those written as text resolved.
+
+    Raises:
+        HintError: One of them names something that does not exist at run time.
+    """
+    try:
+        return typing.get_type_hints(underlying(function), include_extras=True)
+    except NameError as error:
+        raise HintError(
+            f"the hint {error.name!r} is not defined when the program runs; import it "
+            "outside of `if TYPE_CHECKING:`"
+        ) from None
+    except (TypeError, SyntaxError, AttributeError) as error:
+        raise HintError(f"its type hints cannot be read: {error}") from None
+
+
+def as_argument(hint: Any) -> Any:
+    """Return `hint` with paths, bytes and images read as files that callers send.
+
+    Raises:
+        HintError: It cannot be an argument.
+    """
+    if hint is Path:
+        return _file(read_path)
+    if hint is bytes:
+        return _file(read_content)
+    if is_image_class(hint):
+        return _file(read_image)
+    _refuse_unusable(hint)
+    return _with_parts(hint)
+
+
+def _with_parts(hint: Any) -> Any:
+    """Return a generic hint with its parts read by `as_argument`."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        if any(isinstance(extra, Tensor) for extra in parts[1:]):
+            return hint
+        return Annotated[(as_argument(parts[0]), *parts[1:])]
+    if origin in (None, Literal) or origin is Callable or not parts:
+        return hint
+    served = tuple(part if part is ... else as_argument(part) for part in parts)
+    if served == parts:
+        return hint
+    if origin in _UNION_ORIGINS:
+        return Union[served]  # noqa: UP007  `|` takes no tuple
+    return origin[served]
+
+
+def _file(read: Callable[[object], Any]) -> Any:
+    """Return a hint for a value that `read` makes of an upload or qualified value."""
+    return Annotated[Any, PlainValidator(read), WithJsonSchema(dict(FILE_SCHEMA))]
+
+
+def _refuse_unusable(hint: Any) -> None:
+    if isinstance(hint, types.ModuleType):
+        raise HintError(f"{hint.__name__} is a module, not a class; {_instead(hint)}")
+    if _looks_like_array(hint):
+        raise HintError(f"says nothing of dtype and shape; {_instead(hint)}")
+
+
+def _looks_like_array(hint: Any) -> bool:
+    """Return whether it is `numpy.ndarray`, `torch.Tensor` or one of their kind."""
+    origin = get_origin(hint) or hint
+    return (
+        isinstance(origin, type)
+        and hasattr(origin, "tolist")
+        and hasattr(origin, "reshape")
+        and not issubclass(origin, numbers.Number)
+    )
+
+
+def _instead(hint: Any) -> str:
+    return f"use {remedy(hint)} instead"
+
+
+def remedy(hint: Any) -> str:
+    """Return what to write in place of a hint that cannot be served."""
+    if isinstance(hint, types.ModuleType):
+        return f"a class of it, such as {hint.__name__}.{hint.__name__.split('.')[-1]}"
+    if _looks_like_array(hint):
+        return _TENSOR_REMEDY
+    if hasattr(get_origin(hint) or hint, "read") or hasattr(hint, "__fspath__"):
+        return _FILE_REMEDY
+    return _PLAIN_REMEDY
+
+
+def without_none(hint: Any) -> Any:
+    """Return `hint` without its `None` and its exceptions, where it is a union."""
+    if get_origin(hint) is Annotated:
+        base, *extras = get_args(hint)
+        return Annotated[(without_none(base), *extras)]
+    if get_origin(hint) not in _UNION_ORIGINS:
+        return hint
+    parts = tuple(part for part in get_args(hint) if not _is_exceptional(part))
+    return Union[parts] if parts else None  # noqa: UP007  `|` takes no tuple
+
+
+def _is_exceptional(part: Any) -> bool:
+    return part is type(None) or (
+        isinstance(part, type) and issubclass(part, BaseException)
+    )
+
+
+def shown(hint: Any) -> str:
+    """Return a hint as its author would write it."""
+    if isinstance(hint, types.ModuleType):
+        return hint.__name__
+    return inspect.formatannotation(hint)
