@@ -20,6 +20,7 @@ from deepaas.model import files, payload
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from deepaas.model.arguments import Inputs
     from deepaas.model.loading import LoadedModel, Operation
 
 logger = logging.getLogger(__name__)
@@ -88,20 +89,36 @@ class Runner:
             DeepaasError: The request is wrong or asks for what the model has not; or
                 any exception that a 2.x model's own fields raise.
         """
-        operation = self.model.operations.get(predict.operation)
-        if operation is None:
-            raise errors.OperationNotImplementedError(
-                self.model.name, predict.operation
-            )
+        self._operation(predict.operation)
         folder = RequestFolder(
             predict.folder or f"{self._spool}/{predict.seq}",
             exists=bool(predict.folder),
         )
         try:
-            return self._bind(predict, operation, body=body, folder=folder)
+            inputs = self._read(predict, body=body, folder=folder)
+            return self.bind(predict, inputs, folder=folder)
         except BaseException:
             folder.remove()
             raise
+
+    def bind(
+        self, predict: messages.Predict, inputs: Inputs, *, folder: RequestFolder
+    ) -> Call:
+        """Validate inputs that have been read already; see `begin`."""
+        operation = self._operation(predict.operation)
+        with files.use_folder(lambda: Path(folder())):
+            arguments = operation.signature.bind(inputs)
+        if operation.function is None:
+            raise errors.OperationNotImplementedError(self.model.name, operation.name)
+        return Call(
+            seq=predict.seq,
+            request_id=predict.request_id,
+            operation=operation,
+            function=operation.function,
+            arguments=arguments,
+            media_type=operation.codec.choose(predict.accept, arguments),
+            folder=folder,
+        )
 
     def finish(self, call: Call, result: Any, *, sender: Sender) -> None:
         """Encode a result and send it; what cannot be encoded is sent as a failure."""
@@ -117,10 +134,11 @@ class Runner:
 
     def fail(self, seq: int, error: BaseException, *, sender: Sender) -> None:
         """Send what went wrong instead of a result."""
-        failure = failure_of(
-            seq, self._translate(error), hide_detail=self._hides_detail
-        )
-        sender.send(failure)
+        sender.send(self.failure(seq, error))
+
+    def failure(self, seq: int, error: BaseException) -> messages.Failure:
+        """Return the record that reports what a model, or its request, raised."""
+        return failure_of(seq, self._translate(error), hide_detail=self._hides_detail)
 
     def encode_chunk(self, call: Call, piece: Any) -> bytes:
         """Return one piece of a streamed result."""
@@ -128,20 +146,19 @@ class Runner:
 
     def encode_broken(self, call: Call, error: BaseException) -> bytes:
         """Return the last piece of a stream that failed."""
-        failure = failure_of(
-            call.seq, self._translate(error), hide_detail=self._hides_detail
-        )
+        failure = self.failure(call.seq, error)
         logger.error("The stream broke off.\n%s", failure.traceback)
         return call.operation.codec.encode_broken(failure.detail, call.media_type)
 
-    def _bind(
-        self,
-        predict: messages.Predict,
-        operation: Operation,
-        *,
-        body: bytes,
-        folder: RequestFolder,
-    ) -> Call:
+    def _operation(self, name: str) -> Operation:
+        operation = self.model.operations.get(name)
+        if operation is None:
+            raise errors.OperationNotImplementedError(self.model.name, name)
+        return operation
+
+    def _read(
+        self, predict: messages.Predict, *, body: bytes, folder: RequestFolder
+    ) -> Inputs:
         inputs = payload.read_inputs(
             query=predict.query,
             content_type=predict.content_type,
@@ -154,19 +171,7 @@ class Runner:
             inputs.headers = {**inputs.headers, "accept": predict.accept}
         if predict.cookie:
             inputs.cookies = payload.read_cookies(predict.cookie)
-        with files.use_folder(lambda: Path(folder())):
-            arguments = operation.signature.bind(inputs)
-        if operation.function is None:
-            raise errors.OperationNotImplementedError(self.model.name, operation.name)
-        return Call(
-            seq=predict.seq,
-            request_id=predict.request_id,
-            operation=operation,
-            function=operation.function,
-            arguments=arguments,
-            media_type=operation.codec.choose(predict.accept, arguments),
-            folder=folder,
-        )
+        return inputs
 
     def _answer(self, call: Call, encoded: Any) -> tuple[messages.Answer, Any]:
         """Return the record for a result; a large body goes through a file."""
