@@ -119,8 +119,31 @@ def load_model(
     quiet_marshmallow()
     targets = [_find_target(name, reference=reference) for reference in references]
     kinds = [_classify(target) for target in targets]
-    kind = min(kinds, key=_KINDS_NEWEST_FIRST.index)
-    target = targets[kinds.index(kind)]
+    newest = kinds.index(min(kinds, key=_KINDS_NEWEST_FIRST.index))
+    return _read_model(
+        name,
+        targets[newest],
+        kind=kinds[newest],
+        distribution=distribution or _distribution(references[newest]),
+    )
+
+
+def load_object(name: str, model: Any) -> LoadedModel:
+    """Read the operations of a model that is in this process already.
+
+    Args:
+        name: Its name in addresses.
+        model: A module, class, instance or function.
+
+    Raises:
+        ModelLoadError: It offers nothing that can be served.
+    """
+    quiet_marshmallow()
+    target = _instantiate(name, model)
+    return _read_model(name, target, kind=_classify(target), distribution="")
+
+
+def _read_model(name: str, target: Any, *, kind: str, distribution: str) -> LoadedModel:
     if kind == "v1":
         raise ModelLoadError(
             name,
@@ -129,12 +152,7 @@ def load_model(
         )
     if kind == "v2":
         allow_any_reason()
-    model = LoadedModel(
-        name=name,
-        kind=kind,
-        target=target,
-        distribution=distribution or _distribution(references[kinds.index(kind)]),
-    )
+    model = LoadedModel(name=name, kind=kind, target=target, distribution=distribution)
     read = _read_v2_operation if kind == "v2" else _read_native_operation
     for operation_name in OPERATIONS:
         operation = read(model, operation_name)
