@@ -299,8 +299,6 @@ def _read_v2_operation(model: LoadedModel, name: str) -> Operation | None:
     # Imported here: marshmallow costs a native model's worker 60 ms for nothing.
     from deepaas.model import legacy
 
-    legacy.allow_any_reason()
-    legacy.quiet_marshmallow()
     function = _find_function(model.target, name)
     fields = _v2_fields(model, name)
     if function is None and fields is None:
