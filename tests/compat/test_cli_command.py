@@ -79,10 +79,6 @@ def test_oscar_can_read_the_version(cli: Cli) -> None:
     assert (2, 5, 0) <= tuple(int(number) for number in numbers)
 
 
-def test_the_version_needs_no_model(cli: Cli) -> None:
-    assert 0 == cli("--version", models=COMMAND).returncode
-
-
 @pytest.mark.differs_from_26("it looks for models first (defect 38)")
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def test_version_and_help_work_with_any_number_of_models(cli: Cli, option: str) -> None:
