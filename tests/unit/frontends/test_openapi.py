@@ -197,9 +197,9 @@ def test_definitions_whose_names_become_one_stay_two() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("plants", ["multipart/form-data", "application/json"]),
+        ("plants", ["multipart/form-data"]),
         ("shapes", ["application/json", "application/x-www-form-urlencoded"]),
-        ("gallery", ["multipart/form-data", "application/json"]),
+        ("gallery", ["multipart/form-data"]),
         ("probe", ["multipart/form-data"]),
         ("plain", ["application/json", "application/x-www-form-urlencoded"]),
     ],
@@ -222,38 +222,30 @@ def test_a_body_is_required_when_an_argument_is() -> None:
     ]
 
 
-def test_a_file_is_binary_in_a_form_and_base64_in_json() -> None:
-    described = document(m=descriptions.PLANTS)
-    form = body(described, "multipart/form-data")["schema"]
-    json = body(described, "application/json")["schema"]
-
-    assert {
-        "type": "string",
-        "format": "binary",
-        "description": "A photo",
-    } == form["properties"]["photo"]
-    assert {
-        "$ref": "#/components/schemas/InlineFile",
-        "description": "A photo",
-    } == json["properties"]["photo"]
+def test_a_file_is_binary_in_a_form() -> None:
+    form = body(document(m=descriptions.PLANTS), "multipart/form-data")["schema"]
+    assert {**descriptions.FILE, "description": "A photo"} == form["properties"][
+        "photo"
+    ]
 
 
-def test_several_files_and_optional_ones_are_base64_in_json() -> None:
-    json = body(document(m=descriptions.GALLERY), "application/json")["schema"]
-    file = {"$ref": "#/components/schemas/InlineFile"}
+def test_files_within_json_are_told_of_native_models_alone() -> None:
+    described = everything()
+    native = predict(described, "plants")["requestBody"]
+    v2 = predict(described, "probe")["requestBody"]
 
-    assert {"type": "array", "items": file} == json["properties"]["photos"]
-    assert [file, {"type": "null"}] == json["properties"]["mask"]["anyOf"]
+    assert "base64" in native["description"]
+    assert "description" not in v2
 
 
-def test_a_2x_model_takes_json_only_without_files() -> None:
+def test_a_body_that_cannot_carry_what_is_required_is_not_offered() -> None:
     one = model(
-        argument("data", {**descriptions.FILE, "default": None}, is_file=True),
-        argument("x", {"type": "integer"}),
+        argument("in_form", {"type": "string"}, location="form"),
+        argument("anywhere", {"type": "string"}),
         kind="v2",
     )
-    assert ["x"] == list(
-        body(document(m=one), "application/json")["schema"]["properties"]
+    assert ["application/x-www-form-urlencoded"] == list(
+        predict(document(m=one))["requestBody"]["content"]
     )
 
 

@@ -163,9 +163,10 @@ def _text(schema: dict[str, Any], _: Callable[[Any], Any]) -> str:
 
 def _array(schema: dict[str, Any], example: Callable[[Any], Any]) -> list[Any]:
     length = max(schema.get("minItems", 0), min(schema.get("maxItems", 1), 1))
-    if length > _LONGEST or (length > 1 and schema.get("uniqueItems")):
-        raise NoExampleError
     first = [example(one) for one in schema.get("prefixItems", ())]
+    is_many = max(length, len(first)) > 1
+    if length > _LONGEST or (is_many and schema.get("uniqueItems")):
+        raise NoExampleError
     if length <= len(first):
         return first
     item = example(schema.get("items", True))

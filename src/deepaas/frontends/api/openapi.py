@@ -30,7 +30,7 @@ from deepaas.frontends.api.json_schema import (
     map_schema,
     rename_references,
 )
-from deepaas.frontends.api.request_bodies import INLINE_FILE, request_body
+from deepaas.frontends.api.request_bodies import request_body
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -92,7 +92,7 @@ def openapi_document(
         version: Of this server.
         enabled: Operations that the operator has not switched off.
     """
-    schemas = {**error_responses.SCHEMAS, "InlineFile": INLINE_FILE}
+    schemas = dict(error_responses.SCHEMAS)
     routes = [
         _adopt(name, kind=model.kind, slug=slug, operation=operation, schemas=schemas)
         for (name, model), slug in zip(models.items(), _slugs(models), strict=True)

@@ -1,9 +1,9 @@
 """Describes the bodies that an operation can be called with.
 
-A multipart form carries everything and is offered first where there are files; JSON is
-offered first elsewhere. A file within JSON is an object with its base64 content, which
-2.x models never understood: for them JSON is there for calls without files. A media
-type that cannot carry all required arguments is not offered.
+Files travel in a multipart form, everything else as JSON or in an urlencoded form.
+Native models take files within JSON too. That is told in words only: where an
+operation offers both a form and JSON, many generators of clients choose JSON and
+lose the file. A media type that cannot carry all required arguments is not offered.
 
 Each media type comes with an example, where one can be made.
 """
@@ -13,10 +13,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import structs
-
 from deepaas.frontends.api.examples import NoExampleError, example_of, stated_example
-from deepaas.frontends.api.json_schema import map_schema, resolve, without_null
+from deepaas.frontends.api.json_schema import resolve, without_null
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,36 +25,11 @@ if TYPE_CHECKING:
 _JSON: Final = "application/json"
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
-_BODY_LOCATIONS: Final = frozenset({"any", "form", "json"})
-_NOTES: Final = frozenset({"description", "title"})
 
-_FILE_EXAMPLE: Final = {
-    "value": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEA"
-    "G7buVgAAAABJRU5ErkJggg==",
-    "mediaType": "image/png",
-}
-"""An image of one white pixel."""
-
-INLINE_FILE: Final[dict[str, Any]] = {
-    "title": "InlineFile",
-    "description": "A file within JSON.",
-    "type": "object",
-    "properties": {
-        "value": {
-            "type": "string",
-            "contentEncoding": "base64",
-            "description": "The file's content in base64.",
-        },
-        "mediaType": {
-            "type": "string",
-            "description": "What the content is; application/octet-stream if absent.",
-        },
-        "filename": {"type": "string", "description": "The client's name for it."},
-    },
-    "required": ["value"],
-    "examples": [_FILE_EXAMPLE],
-}
-"""The component that `request_body` refers to as `InlineFile`."""
+_FILES_IN_JSON: Final = (
+    "A file may also be sent within JSON, as "
+    '`{"value": "<its content in base64>", "mediaType": "image/png"}`.'
+)
 
 
 def request_body(
@@ -69,51 +42,35 @@ def request_body(
         kind: Of the model.
         schemas: The components.
     """
-    offers = {
-        media_type: _carried(operation.arguments, media_type=media_type, kind=kind)
-        for media_type in _media_types(operation.arguments)
+    has_files = any(one.is_file for one in operation.arguments)
+    content = {}
+    for media_type in (_MULTIPART,) if has_files else (_JSON, _URLENCODED):
+        carried = _carried(operation.arguments, media_type)
+        if carried:
+            content[media_type] = _described(
+                media_type, carried, is_open=operation.allows_unknown, schemas=schemas
+            )
+    if not content:
+        return None
+    return {
+        **({"description": _FILES_IN_JSON} if has_files and kind == "native" else {}),
+        "required": any(one.required for one in _in_body(operation.arguments)),
+        "content": content,
     }
-    required = {
-        one.name
-        for one in operation.arguments
-        if one.required and one.location in _BODY_LOCATIONS
-    }
-    content = {
-        media_type: _described(
-            media_type, carried, is_open=operation.allows_unknown, schemas=schemas
-        )
-        for media_type, carried in offers.items()
-        if carried and required.issubset(one.name for one in carried)
-    }
-    return {"required": bool(required), "content": content} if content else None
 
 
-def _media_types(arguments: Sequence[Argument]) -> tuple[str, ...]:
-    if any(one.is_file for one in arguments):
-        return (_MULTIPART, _JSON)
-    return (_JSON, _URLENCODED)
+def _in_body(arguments: Sequence[Argument]) -> list[Argument]:
+    return [one for one in arguments if one.location in {"any", "form", "json"}]
 
 
-def _carried(
-    arguments: Sequence[Argument], *, media_type: str, kind: str
-) -> list[Argument]:
-    """Return the arguments that a body of `media_type` can have."""
-    if media_type != _JSON:
-        return [one for one in arguments if one.location in {"any", "form"}]
-    carried = [one for one in arguments if one.location in {"any", "json"}]
-    if kind == "v2":
-        return [one for one in carried if not one.is_file]
-    return [_with_inline_files(one) if one.is_file else one for one in carried]
-
-
-def _with_inline_files(argument: Argument) -> Argument:
-    def change(schema: dict[str, Any]) -> dict[str, Any]:
-        if schema.get("format") != "binary":
-            return schema
-        rest = {key: value for key, value in schema.items() if key in _NOTES}
-        return {"$ref": "#/components/schemas/InlineFile", **rest}
-
-    return structs.replace(argument, schema=map_schema(argument.schema, change))
+def _carried(arguments: Sequence[Argument], media_type: str) -> list[Argument]:
+    """Return what a body of `media_type` carries; nothing if it lacks what must be."""
+    elsewhere = "form" if media_type == _JSON else "json"
+    carried = [one for one in _in_body(arguments) if one.location != elsewhere]
+    is_missed = any(
+        one.required and one.location == elsewhere for one in _in_body(arguments)
+    )
+    return [] if is_missed else carried
 
 
 def _described(
