@@ -1,7 +1,8 @@
 """The composition root: settings become objects, wired together, and run.
 
-This is the only module that chooses. It also owns the order of events: models are found,
-the port is taken, workers start, requests come, and at the end all of it backwards.
+This is the only module that chooses. It also owns the order of events: models are
+found, the port is taken, workers start, requests come, and at the end all of it
+backwards.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import signal
 import socket
 import tempfile
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import uvicorn
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from deepaas.frontends.api.edge import Edge
     from deepaas.model.discovery import ModelReference
-    from deepaas.settings import Settings
+    from deepaas.settings import Profile, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +45,31 @@ _REAP_EVERY: Final = 20  # turns of housekeeping
 _STOP_GRACE_S: Final = 5.0
 _SPOOL_PREFIX: Final = "deepaas-"
 
+Required = Literal["all", "one", "none"]
 
-def serve(settings: Settings) -> int:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """What a server stands on, taken before anything starts.
+
+    Attributes:
+        listener: The socket, bound and not yet listening.
+        spool_dir: The private folder for what is too large for memory.
+        sinks: Where logs go.
+    """
+
+    listener: socket.socket
+    spool_dir: str
+    sinks: logs.Sinks
+
+
+def serve(settings: Settings, *, profile: Profile) -> int:
     """Run a server until a signal ends it; returns the exit code.
+
+    Args:
+        settings: Of the server.
+        profile: The command's habits: `run` waits until the models are loaded before
+            it listens, as 2.x does; `serve` listens at once.
 
     Raises:
         ConfigurationError: A setting cannot work, such as a port in use.
@@ -53,22 +77,20 @@ def serve(settings: Settings) -> int:
     """
     models = find_models(settings.models.names)
     sinks = logs.configure(settings.log, keep_debug=settings.api.debug_endpoint)
-    listener = _listen(settings.server.listen_ip, settings.server.listen_port)
-    spool_dir = _make_spool(settings.spool_dir)
+    site = _Site(
+        listener=_listen(settings.server.listen_ip, settings.server.listen_port),
+        spool_dir=_make_spool(settings.spool_dir),
+        sinks=sinks,
+    )
+    required = _required(settings, profile)
     try:
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:
             return runner.run(
-                _serve(
-                    settings,
-                    models=models,
-                    listener=listener,
-                    spool_dir=spool_dir,
-                    sinks=sinks,
-                )
+                _serve(settings, models=models, site=site, required=required)
             )
     finally:
-        listener.close()
-        shutil.rmtree(spool_dir, ignore_errors=True)
+        site.listener.close()
+        shutil.rmtree(site.spool_dir, ignore_errors=True)
 
 
 def make_plane(
@@ -117,12 +139,12 @@ async def _serve(
     settings: Settings,
     *,
     models: Sequence[ModelReference],
-    listener: socket.socket,
-    spool_dir: str,
-    sinks: logs.Sinks,
+    site: _Site,
+    required: Required,
 ) -> int:
     trees.become_subreaper()
-    plane = make_plane(settings, models=models, spool_dir=spool_dir)
+    sinks = site.sinks
+    plane = make_plane(settings, models=models, spool_dir=site.spool_dir)
     api = make_api(
         plane,
         settings=settings,
@@ -133,10 +155,10 @@ async def _serve(
     housekeeping = asyncio.create_task(_keep_house(plane, sinks))
     plane.start()
     try:
-        await _wait_for_models(plane, settings, server=server)
+        await _wait_for_models(plane, required=required, server=server)
         if not server.should_exit:
-            _announce(settings, plane, listener)
-            await server.serve(sockets=[listener])
+            _announce(settings, plane, site.listener)
+            await server.serve(sockets=[site.listener])
     finally:
         await plane.stop(grace_s=0.0 if server.force_exit else _STOP_GRACE_S)
         housekeeping.cancel()
@@ -155,7 +177,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=max(1, int(settings.server.drain_s)),
+                timeout_graceful_shutdown=int(settings.server.drain_s),
                 timeout_keep_alive=75,
                 backlog=1024,
             )
@@ -181,15 +203,22 @@ class _Server(uvicorn.Server):
         self._plane.is_draining = True
 
 
+def _required(settings: Settings, profile: Profile) -> Required:
+    """Return which models must load for the server to start."""
+    if settings.models.strict or (profile == "run" and settings.models.names):
+        return "all"
+    return "one" if profile == "run" else "none"
+
+
 async def _wait_for_models(
-    plane: DataPlane, settings: Settings, *, server: _Server
+    plane: DataPlane, *, required: Required, server: _Server
 ) -> None:
-    """Wait as long as the settings ask for.
+    """Wait for the models that must load.
 
     Raises:
-        ModelLoadError: A model that must be there cannot be loaded.
+        ModelLoadError: One of them cannot.
     """
-    if settings.models.required == "none":
+    if required == "none":
         return
     waiting = asyncio.gather(
         *(pool.wait_until_loaded() for pool in plane.pools.values()),
@@ -201,7 +230,7 @@ async def _wait_for_models(
         waiting.cancel()
         return
     failures = [one for one in waiting.result() if isinstance(one, DeepaasError)]
-    is_fatal = settings.models.required == "all" or len(failures) == len(plane.pools)
+    is_fatal = required == "all" or len(failures) == len(plane.pools)
     if failures and is_fatal:
         raise failures[0]
 
@@ -286,6 +315,6 @@ def _sweep(folder: Path) -> None:
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:
-    import uvloop  # noqa: PLC0415 - only where a server runs
+    import uvloop
 
     return uvloop.new_event_loop()

@@ -153,7 +153,7 @@ class ModelPool:
         prediction.leave()
         for slot in self._slots:
             slot.cancel(prediction)
-        if not prediction.sent:
+        if prediction in self._waiting:
             self._waiting.remove(prediction)
             prediction.remove_files()
         self._note_idle()

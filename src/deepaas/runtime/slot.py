@@ -95,8 +95,17 @@ class Slot:
         self.retry_at = 0.0
         self._has_answered = False
         self._last_answer = 0.0
-        self._gone.clear()
-        self._process = WorkerProcess(self._spec, self)
+        try:
+            self._process = WorkerProcess(self._spec, self)
+        except OSError as error:
+            # No descriptors, no memory, no process table: it may pass.
+            self.failure = errors.ModelUnavailableError(
+                f"No worker can be started for model {self._spec.name!r}: {error}."
+            )
+            self._early_deaths += 1
+            self._restart_later()
+        else:
+            self._gone.clear()
 
     # -------------------------------------------------------------- predictions
 
@@ -112,8 +121,9 @@ class Slot:
 
     def cancel(self, prediction: Prediction) -> None:
         """Tell the worker that the caller of a prediction has left."""
-        if self._process is not None and prediction.record.seq in self.held:
-            self._process.cancel((prediction.record.seq,))
+        seq = prediction.record.seq
+        if self._process is not None and self.held.get(seq) is prediction:
+            self._process.cancel((seq,))
 
     def request_at_work(self) -> str:
         """Return the id of the request that runs now, or empty if several may."""
@@ -329,23 +339,30 @@ class Slot:
     def _plan_restart(self, ended: Exit, *, was_loaded: bool) -> None:
         if not self._has_answered:
             self._early_deaths += 1
-        delay_s = self._back_off.delay_s(early_deaths=self._early_deaths)
         if not was_loaded and self.failure is None:
             self.failure = errors.ModelLoadError(
                 self._spec.name, f"its worker died while it was loading: {ended}."
             )
-        if delay_s and self.failure is None:
+        if self._pause_s() and self.failure is None:
             self.failure = errors.ModelUnavailableError(
                 f"Model {self._spec.name!r} keeps crashing; the last time: {ended}."
             )
-        logger.error(
-            "Worker died: %s. Restart %s.",
-            ended,
-            f"in {delay_s:g} s" if delay_s else "now",
-            extra={"model": self._spec.name},
-        )
-        self.retry_at = time.monotonic() + delay_s
-        asyncio.get_running_loop().call_later(delay_s, self.start)
+        logger.error("Worker died: %s.", ended, extra={"model": self._spec.name})
+        self._restart_later()
+
+    def _restart_later(self) -> None:
+        pause_s = self._pause_s()
+        if pause_s:
+            logger.warning(
+                "The next worker starts in %g s.",
+                pause_s,
+                extra={"model": self._spec.name},
+            )
+        self.retry_at = time.monotonic() + pause_s
+        asyncio.get_running_loop().call_later(pause_s, self.start)
+
+    def _pause_s(self) -> float:
+        return self._back_off.delay_s(early_deaths=self._early_deaths)
 
 
 def _end_stream(prediction: Prediction) -> None:
@@ -355,6 +372,7 @@ def _end_stream(prediction: Prediction) -> None:
 
 
 def deadline_error(limit_s: float, *, waited: bool) -> errors.DeadlineError:
+    """Return the error of a prediction that waited or ran too long."""
     what = "waited for a worker" if waited else "ran"
     return errors.DeadlineError(
         f"The prediction {what} longer than the deadline of {limit_s:g} s."

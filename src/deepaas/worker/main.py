@@ -17,7 +17,6 @@ import signal
 import socket
 import sys
 import traceback
-import warnings
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from deepaas import messages
@@ -77,8 +76,6 @@ def _first_record(channel: Channel) -> messages.Load:
 
 
 def _load(load: messages.Load) -> LoadedModel:
-    # A model's deprecation warnings are for its author's tests; shown once each.
-    warnings.simplefilter("default")
     return load_model(
         load.name, references=load.references, distribution=load.distribution
     )

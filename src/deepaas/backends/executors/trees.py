@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ MARK_VARIABLE: Final = "DEEPAAS_WORKER"
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _MOST_GENERATIONS: Final = 100
+_DEATH_MS: Final = 100
 
 
 def become_subreaper() -> None:
@@ -46,10 +48,21 @@ def kill_orphans(mark: str) -> None:
         if not orphans:
             return
         for pid in orphans:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            with suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+            _kill(pid)
+
+
+def _kill(pid: int) -> None:
+    """Kill a child and reap it; one that the kernel holds on to is reaped later."""
+    with suppress(ProcessLookupError, ChildProcessError):
+        pidfd = os.pidfd_open(pid)
+        try:
+            os.kill(pid, signal.SIGKILL)
+            poller = select.poll()
+            poller.register(pidfd, select.POLLIN)
+            poller.poll(_DEATH_MS)
+            os.waitpid(pid, os.WNOHANG)
+        finally:
+            os.close(pidfd)
 
 
 def reap_zombies(known: frozenset[int]) -> None:

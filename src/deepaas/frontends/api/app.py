@@ -13,7 +13,7 @@ from deepaas import __version__, errors
 from deepaas.frontends.api import documents, health, problems, v2
 from deepaas.frontends.api.body import BodyReader
 from deepaas.frontends.api.edge import Edge
-from deepaas.frontends.api.hosts import HostCheck
+from deepaas.frontends.api.hosts import ANY_HOST, HostCheck
 from deepaas.frontends.api.predict import PredictEndpoint
 
 if TYPE_CHECKING:
@@ -76,16 +76,19 @@ def make_api(
             app, plane, base_path=base_path, api=settings.api, version=__version__
         )
     )
-    hosts = HostCheck(
-        listen_ip=settings.server.listen_ip,
-        allowed_hosts=settings.server.allowed_hosts,
-    )
     return Edge(
         app,
         base_path=base_path,
-        hosts=hosts if settings.server.check_host else None,
+        hosts=_host_check(settings),
         access_log=access_log,
     )
+
+
+def _host_check(settings: Settings) -> HostCheck | None:
+    server = settings.server
+    if ANY_HOST in server.allowed_hosts:
+        return None
+    return HostCheck(listen_ip=server.listen_ip, allowed_hosts=server.allowed_hosts)
 
 
 def _answer_errors(app: FastAPI) -> None:

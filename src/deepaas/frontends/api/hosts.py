@@ -7,7 +7,6 @@ the answers. Refusing foreign names ends that.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -15,8 +14,10 @@ if TYPE_CHECKING:
 
     from deepaas.frontends.api.answers import Scope
 
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 ANY_HOST: Final = "*"
+"""Among the allowed hosts: do not check."""
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class HostCheck:
@@ -24,25 +25,12 @@ class HostCheck:
 
     def __init__(self, *, listen_ip: str, allowed_hosts: Iterable[str]) -> None:
         allowed = {name.lower() for name in allowed_hosts}
-        self._allows_any = ANY_HOST in allowed
         self._names = frozenset({*_LOOPBACK, _as_host(listen_ip), *allowed})
 
     def allows(self, scope: Scope) -> bool:
         """Tell whether the request names this server, once."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) != 1:
-            return False
-        return self._allows_any or _without_port(hosts[0]) in self._names
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether a server that listens here is reachable from this machine only."""
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+        return len(hosts) == 1 and _without_port(hosts[0]) in self._names
 
 
 def _as_host(address: str) -> str:

@@ -1,0 +1,200 @@
+"""Does a worker's work in this process, for those who have no server.
+
+The command line and `deepaas.testing` call a model through this: the same binding, the
+same codecs and the same errors as behind HTTP, with one prediction at a time and the
+model in the process that asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import shutil
+import tempfile
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from deepaas import messages
+from deepaas.errors import DeepaasError, ModelLoadError
+from deepaas.failures import error_of
+from deepaas.model.arguments import Inputs, Upload
+from deepaas.model.batch_items import BATCH_ITEM
+from deepaas.model.payload import safe_suffix
+from deepaas.worker.runner import Call, RequestFolder, Runner
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from deepaas.model.loading import LoadedModel
+    from deepaas.model.results import Encoded
+
+_REQUEST_ID: Final = "inline"
+
+
+class InlineWorker:
+    """Runs the operations of one model, one call after the other.
+
+    A call goes through `begin` or `bind`, then `run`, then `encode` or `stream`. Each
+    of them raises the error that a caller of a server would be told of; only a
+    `KeyboardInterrupt` passes through.
+
+    Attributes:
+        model: The loaded model.
+    """
+
+    def __init__(self, model: LoadedModel, *, error_detail: bool = True) -> None:
+        self.model = model
+        self._folder = tempfile.mkdtemp(prefix="deepaas-inline-")
+        self._calls = 0
+        self._runner = Runner(
+            model,
+            load=messages.Load(
+                name=model.name,
+                references=(),
+                spool_dir=self._folder,
+                error_detail=error_detail,
+            ),
+        )
+        self._loop = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Call the model's `close`, and remove the files of all calls."""
+        try:
+            self.model.close()
+        finally:
+            self._loop.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def warm(self) -> None:
+        """Call the model's `warm`, if it has one.
+
+        Raises:
+            ModelLoadError: It failed.
+        """
+        try:
+            self._wait(self.model.warm())
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise ModelLoadError(
+                self.model.name,
+                f"warm failed: {type(error).__name__}: {error}",
+                traceback=traceback.format_exc(),
+            ) from error
+
+    def begin(self, request: messages.Predict, body: bytes) -> Call:
+        """Read and validate the inputs of a request."""
+        self._number(request)
+        with self._telling_callers():
+            return self._runner.begin(request, body)
+
+    def bind(self, operation: str, inputs: Inputs, *, accept: str = "") -> Call:
+        """Validate inputs; their files are copied, because the model may keep them."""
+        request = messages.Predict(
+            seq=0, request_id=_REQUEST_ID, operation=operation, accept=accept
+        )
+        self._number(request)
+        folder = RequestFolder(f"{self._folder}/{request.seq}", exists=False)
+        with self._telling_callers():
+            inputs.form = [
+                (name, _copy(value, folder) if isinstance(value, Upload) else value)
+                for name, value in inputs.form
+            ]
+            return self._runner.bind(request, inputs, folder=folder)
+
+    def run(self, call: Call) -> Any:
+        """Return what the model's function returns for a call."""
+        with self._telling_callers():
+            if call.operation.batch is None:
+                return self._wait(call.function(**call.arguments))
+            results = list(self._wait(call.function([call.arguments[BATCH_ITEM]])))
+            if len(results) != 1:
+                raise ValueError(
+                    "a batched predict must return one result for each item: got "
+                    f"{len(results)} for 1 item"
+                )
+            if isinstance(results[0], BaseException):
+                raise results[0]
+            return results[0]
+
+    def encode(self, call: Call, result: Any) -> Encoded:
+        """Return a result as it would be sent; a file stays until `forget`."""
+        with self._telling_callers():
+            return call.operation.codec.encode(result, call.media_type)
+
+    def pieces(self, result: Any) -> Iterator[Any]:
+        """Yield the pieces of a streamed result as the model made them."""
+        with self._telling_callers():
+            iterable = self._each(result) if hasattr(result, "__anext__") else result
+            yield from iterable
+
+    def stream(self, call: Call, result: Any) -> Iterator[bytes]:
+        """Yield the pieces of a streamed result as they would be sent."""
+        for piece in self.pieces(result):
+            with self._telling_callers():
+                chunk = self._runner.encode_chunk(call, piece)
+            yield chunk
+
+    def broken_piece(self, call: Call, error: DeepaasError) -> bytes:
+        """Return the last piece of a stream that ended with `error`."""
+        return call.operation.codec.encode_broken(error.detail, call.media_type)
+
+    def forget(self, call: Call) -> None:
+        """Remove the files of a call."""
+        call.folder.remove()
+
+    def _number(self, request: messages.Predict) -> None:
+        self._calls += 1
+        request.seq = self._calls
+
+    def _wait(self, value: Any) -> Any:
+        return self._loop.run(_finish(value)) if inspect.isawaitable(value) else value
+
+    def _each(self, pieces: AsyncIterator[Any]) -> Iterator[Any]:
+        end = object()
+        while (piece := self._wait(anext(pieces, end))) is not end:
+            yield piece
+
+    @contextmanager
+    def _telling_callers(self) -> Iterator[None]:
+        """Raise what a caller of a server would be told, whatever is raised."""
+        try:
+            yield
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            raise error_of(self._runner.failure(0, error)) from error
+
+
+def inputs_of(
+    *, form: Iterable[tuple[str, str | Upload]] = (), json: Any = None
+) -> Inputs:
+    """Return inputs with a form and, if it has members, a JSON body."""
+    inputs = Inputs(form=list(form))
+    if json:
+        inputs.json = json
+    return inputs
+
+
+async def _finish(awaitable: Any) -> Any:
+    return await awaitable
+
+
+def _copy(upload: Upload, folder: RequestFolder) -> Upload:
+    number = len(list(Path(folder()).iterdir()))
+    path = f"{folder()}/upload-{number}{safe_suffix(upload.filename)}"
+    shutil.copyfile(upload.path, path)
+    return Upload(
+        path=path,
+        filename=upload.filename,
+        content_type=upload.content_type,
+        size_bytes=upload.size_bytes,
+    )
