@@ -40,6 +40,7 @@ MODELS = {
     "files": "compat_models.files",
     "noargs": "compat_models.noargs",
     "bound_schema": "compat_models.bound_schema",
+    "oddities": "compat_models.oddities",
     "train_only": "compat_models.train_only",
     "returns": "compat_models.returns",
     "warmed": "compat_models.warmed",
@@ -52,6 +53,7 @@ MODELS = {
 MODELS_THAT_26_CANNOT_SERVE = {
     "counter": "compat_models.classmodel:Counter",
     "accept_loose": "compat_models.accept_loose",
+    "closure": "compat_models.closure",
 }
 DOGS = {"dogs": "dogs_breeds.api"}
 """The example of a published package; it comes with a distribution of its own."""
