@@ -17,15 +17,12 @@ pin, while its fields are marshmallow's.
 """
 
 from deepaas.model.legacy.codec import LegacyCodec, read_codec
-from deepaas.model.legacy.fields import quiet_marshmallow
-from deepaas.model.legacy.http_errors import allow_any_reason, translate_exception
+from deepaas.model.legacy.http_errors import translate_exception
 from deepaas.model.legacy.signature import LegacySignature, read_signature
 
 __all__ = [
     "LegacyCodec",
     "LegacySignature",
-    "allow_any_reason",
-    "quiet_marshmallow",
     "read_codec",
     "read_signature",
     "translate_exception",

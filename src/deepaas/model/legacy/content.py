@@ -95,10 +95,7 @@ def binary_content(result: Any) -> Content | None:
 
 def text_of(result: Any) -> Any:
     """Return the text of an open text file or buffer, and anything else as it is."""
-    if not isinstance(result, io.TextIOBase):
-        return result
-    _rewind(result)
-    return result.read()
+    return _read(result) if isinstance(result, io.TextIOBase) else result
 
 
 def any_content(result: Any) -> Content | None:
@@ -137,13 +134,26 @@ def _is_stream(result: Any) -> bool:
 
 
 def _stream_content(stream: Any) -> Content:
-    """Return the whole content of a stream, wherever the model left its position.
+    """Return the content of a stream; of a plain file only the path, if it leads there.
 
-    Of a plain file only the path is passed on, if that still leads to it.
+    A file that was unlinked or replaced while it is open is read instead.
     """
     filename = _filename_of(stream)
     if path := _path_of(stream):
+        stream.close()
         return Content(path=path, filename=filename)
+    content = _read(stream)
+    if isinstance(content, str):
+        content = content.encode()
+    return Content(body=content, filename=filename)
+
+
+def _read(stream: Any) -> Any:
+    """Return the whole content, wherever the model left the stream's position.
+
+    A file is closed then, because models leave that to us; a buffer may serve them
+    again.
+    """
     try:
         _rewind(stream)
         content = stream.read()
@@ -152,17 +162,24 @@ def _stream_content(stream: Any) -> Content:
             f"The {type(stream).__name__} that the model returned cannot be read: "
             f"{error}"
         ) from error
-    if isinstance(content, str):
-        content = content.encode()
-    return Content(body=content, filename=filename)
+    if _is_file(stream):
+        stream.close()
+    return content
+
+
+def _is_file(stream: Any) -> bool:
+    """Return whether `stream` reads a file as it is, unpacking nothing."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream = stream.buffer
+    if isinstance(stream, io.BufferedReader | io.BufferedRandom):
+        stream = stream.raw
+    return isinstance(stream, io.FileIO)
 
 
 def _path_of(stream: Any) -> str:
     """Return the path of a plain file's content, or empty if it has none any more."""
     name = _name_of(stream)
-    is_buffered = isinstance(stream, io.BufferedReader | io.BufferedRandom)
-    raw = stream.raw if is_buffered else stream
-    if not name or not isinstance(raw, io.FileIO):
+    if not name or not _is_file(stream):
         return ""
     try:
         if not stream.closed:

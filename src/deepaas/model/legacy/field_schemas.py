@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import marshmallow
+import msgspec
 from marshmallow import fields as ma_fields
 from marshmallow import validate
 
 from deepaas.errors import BadOutputError
 from deepaas.model.legacy.fields import files_of, is_delimited, wire_name
-from deepaas.model.legacy.plain import to_plain
+from deepaas.model.legacy.plain import encode_json
 
 Schema = dict[str, Any]
 
@@ -27,14 +28,12 @@ _SIMPLE: Final[dict[type, Schema]] = {
     ma_fields.Boolean: {"type": "boolean"},
     ma_fields.Date: {"type": "string", "format": "date"},
     ma_fields.DateTime: {"type": "string", "format": "date-time"},
-    ma_fields.Dict: {"type": "object"},
     ma_fields.Email: {"type": "string", "format": "email"},
     ma_fields.Field: {},
     ma_fields.Integer: {"type": "integer"},
     ma_fields.IPv4: {"type": "string", "format": "ipv4"},
     ma_fields.IPv6: {"type": "string", "format": "ipv6"},
     ma_fields.IP: {"type": "string"},
-    ma_fields.Mapping: {"type": "object"},
     ma_fields.Number: {"type": "number"},
     ma_fields.String: {"type": "string"},
     ma_fields.Time: {"type": "string", "format": "time"},
@@ -304,7 +303,7 @@ def _add_default(schema: Schema, default: Any) -> None:
 
 def _plain_or_none(value: Any) -> Any:
     try:
-        return to_plain(value)
+        return msgspec.json.decode(encode_json(value))
     except BadOutputError:
         return None
 

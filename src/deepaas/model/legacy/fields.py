@@ -8,7 +8,6 @@ the model's fields in place, and a model that used them twice was in for surpris
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -35,16 +34,6 @@ _LOCATIONS: Final[dict[str, Location]] = {
 
 class BadFieldError(ValueError):
     """A field that cannot be served; its text says what to write instead."""
-
-
-def quiet_marshmallow() -> None:
-    """Switch off marshmallow's warnings about what version 4 will not have.
-
-    Published models are written for version 3, which is the one that we bring.
-    """
-    gone = marshmallow.warnings.RemovedInMarshmallow4Warning
-    for category in {gone, getattr(marshmallow.warnings, "Marshmallow4Warning", gone)}:
-        warnings.filterwarnings("ignore", category=category)
 
 
 def read_schema(declared: Any) -> marshmallow.Schema:

@@ -36,7 +36,8 @@ class Slot:
         name: The name on the wire.
         locations: In the order of looking.
         is_list: Whether a repeated value makes a list.
-        delimiter: What joins the elements of a list within one text, or empty.
+        delimiter: What joins an array into the one text that the field takes, or
+            empty for one that takes it as it is.
     """
 
     name: str
@@ -53,8 +54,15 @@ def slot_of(name: str, field: ma_fields.Field) -> Slot:
         name=wire_name(name, field),
         locations=_ANYWHERE if location == "any" else (location,),
         is_list=is_list(field),
-        delimiter=getattr(field, "delimiter", ",") if is_delimited(field) else "",
+        delimiter=_delimiter_of(field),
     )
+
+
+def _delimiter_of(field: Any) -> str:
+    # The fields of webargs 5, which have `as_string`, take arrays by themselves.
+    if not is_delimited(field) or hasattr(field, "as_string"):
+        return ""
+    return str(field.delimiter)
 
 
 class Finder:

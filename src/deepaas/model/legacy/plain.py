@@ -54,21 +54,11 @@ def encode_json(value: Any) -> bytes:
         BadOutputError: Something in it has no form in JSON.
     """
     try:
-        return _encode(to_plain(value))
+        return _encode(_plain(value, ""))
     except UnicodeEncodeError as error:
         raise BadOutputError(
             f"The result has a text that is no valid Unicode: {error}"
         ) from error
-
-
-def to_plain(value: Any) -> Any:
-    """Return `value` in types that the JSON encoder knows.
-
-    Raises:
-        BadOutputError: Something in it has no form in JSON.
-    """
-    try:
-        return _plain(value, "")
     except RecursionError as error:
         raise BadOutputError(
             "The result is nested too deeply, or contains itself."
