@@ -15,11 +15,21 @@ import types
 import typing
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import (
+    IO,
+    Annotated,
+    Any,
+    BinaryIO,
+    Final,
+    Literal,
+    Union,
+    get_args,
+    get_origin,
+)
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from deepaas.model.files import FILE_SCHEMA, read_content, read_path
+from deepaas.model.files import FILE_SCHEMA, QUALIFIED_SCHEMA, read_content, read_path
 from deepaas.model.images import is_image_class, read_image
 from deepaas.model.tensors import Tensor
 
@@ -88,19 +98,37 @@ def as_argument(hint: Any) -> Any:
     if is_image_class(hint):
         return _file(read_image)
     _refuse_unusable(hint)
-    return _with_parts(hint)
+    return _with_parts(hint, as_argument)
 
 
-def _with_parts(hint: Any) -> Any:
-    """Return a generic hint with its parts read by `as_argument`."""
+def as_result(hint: Any) -> Any:
+    """Return `hint` with what only we can write described for documents."""
+    if is_image_class(hint) or hint in (IO, BinaryIO) or get_origin(hint) is IO:
+        return Annotated[Any, WithJsonSchema(dict(QUALIFIED_SCHEMA))]
+    if hasattr(get_origin(hint) or hint, "tolist"):
+        return Annotated[Any, WithJsonSchema(_numeric_schema(hint))]
+    return _with_parts(hint, as_result)
+
+
+def _numeric_schema(hint: Any) -> dict[str, Any]:
+    """Return the JSON Schema of an array or of one of numpy's scalars."""
+    if _looks_like_array(hint):
+        return {"type": "array", "items": {}}
+    if issubclass(hint, numbers.Integral):
+        return {"type": "integer"}
+    return {"type": "number"} if issubclass(hint, numbers.Real) else {}
+
+
+def _with_parts(hint: Any, read: Callable[[Any], Any]) -> Any:
+    """Return a generic hint with its parts replaced by what `read` makes of them."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
         if any(isinstance(extra, Tensor) for extra in parts[1:]):
             return hint
-        return Annotated[(as_argument(parts[0]), *parts[1:])]
+        return Annotated[(read(parts[0]), *parts[1:])]
     if origin in (None, Literal) or origin is Callable or not parts:
         return hint
-    served = tuple(part if part is ... else as_argument(part) for part in parts)
+    served = tuple(part if part is ... else read(part) for part in parts)
     if served == parts:
         return hint
     if origin in _UNION_ORIGINS:
@@ -146,21 +174,13 @@ def remedy(hint: Any) -> str:
     return _PLAIN_REMEDY
 
 
-def without_none(hint: Any) -> Any:
-    """Return `hint` without its `None` and its exceptions, where it is a union."""
+def alternatives(hint: Any) -> list[Any]:
+    """Return the members of a union, or the hint itself; without notes beside them."""
     if get_origin(hint) is Annotated:
-        base, *extras = get_args(hint)
-        return Annotated[(without_none(base), *extras)]
-    if get_origin(hint) not in _UNION_ORIGINS:
-        return hint
-    parts = tuple(part for part in get_args(hint) if not _is_exceptional(part))
-    return Union[parts] if parts else None  # noqa: UP007  `|` takes no tuple
-
-
-def _is_exceptional(part: Any) -> bool:
-    return part is type(None) or (
-        isinstance(part, type) and issubclass(part, BaseException)
-    )
+        return alternatives(hint.__origin__)
+    if get_origin(hint) in _UNION_ORIGINS:
+        return [one for part in get_args(hint) for one in alternatives(part)]
+    return [hint]
 
 
 def shown(hint: Any) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ANYTHING: Final = "*/*"
+JSON: Final = "application/json"
+TEXT: Final = "text/plain"
 
 # Every repetition is possessive (`*+`): a hostile header must not make the search
 # try all ways of sharing its blanks out.
@@ -87,6 +89,19 @@ def only_media_type(accept: str) -> str | None:
     if len(ranges) != 1 or not ranges[0].quality or "*" in ranges[0][:2]:
         return None
     return f"{ranges[0].type}/{ranges[0].subtype}"
+
+
+def choose_for_bytes(accept: str, available: Sequence[str]) -> str | None:
+    """Return the media type for content of which nobody knows what it is.
+
+    A caller who asks for one type, and for nothing else, knows what the model returns:
+    the content is sent as that.
+    """
+    chosen = choose_media_type(accept, available)
+    if chosen is not None:
+        return chosen
+    wanted = only_media_type(accept)
+    return None if wanted == JSON else wanted
 
 
 # Clients send few different headers, and send them again and again.
