@@ -190,7 +190,7 @@ def _refuse(
     value: Any, *, steps: tuple[str | int, ...], because: Exception
 ) -> NoReturn:
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    reason = f"is a {kind.removeprefix('builtins.')}, which has no form in JSON"
+    reason = f"is of type {kind.removeprefix('builtins.')}, which has no form in JSON"
     if isinstance(value, str):
         reason = "is text that is not valid Unicode"
     raise BadOutputError(

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from deepaas.errors import BadOutputError, ModelError, NotAcceptableError
 from deepaas.model.binaries import BYTES, TEXT_UTF8, utf8
 from deepaas.model.files import OCTET_STREAM
-from deepaas.model.negotiation import choose_media_type
+from deepaas.model.negotiation import choose_for_bytes, choose_media_type
 from deepaas.model.results import Encoded, ResultCodec
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ class StreamCodec(ResultCodec):
     def choose(self, accept: str, arguments: Mapping[str, Any]) -> str:
         """Return the media type for a caller."""
         del arguments
-        chosen = choose_media_type(accept, self.media_types)
-        if chosen is None and self.media_types[0] == OCTET_STREAM:
-            chosen = only_media_type(accept)
+        is_bytes = self.media_types[0] == OCTET_STREAM
+        choose = choose_for_bytes if is_bytes else choose_media_type
+        chosen = choose(accept, self.media_types)
         if chosen is None:
             raise NotAcceptableError(accept, available=self.media_types)
         return chosen
