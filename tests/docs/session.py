@@ -59,7 +59,7 @@ class Session:
             **os.environ,
             "PATH": f"{programs}:{os.environ['PATH']}",
             "HOME": str(self.folder),
-            "DEEPAAS_LISTEN_PORT": str(self.port),
+            "DEEPAAS_SERVER__LISTEN_PORT": str(self.port),
             "PIP_TARGET": str(self.folder / "site"),
             "PIP_NO_DEPS": "1",
             "PIP_NO_BUILD_ISOLATION": "0",
