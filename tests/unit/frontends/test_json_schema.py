@@ -64,7 +64,7 @@ def test_a_schema_is_not_changed_in_place() -> None:
     assert {"items": OLD} == schema
 
 
-def test_inner_schemas_are_changed_first() -> None:
+def test_outer_schemas_are_changed_first() -> None:
     order: list[str] = []
 
     def note(schema: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def test_inner_schemas_are_changed_first() -> None:
 
     map_schema({"title": "outer", "items": {"title": "inner"}}, note)
 
-    assert ["inner", "outer"] == order
+    assert ["outer", "inner"] == order
 
 
 def test_what_a_reference_means_has_the_keywords_beside_it_on_top() -> None:

@@ -187,7 +187,7 @@ def test_definitions_whose_names_become_one_stay_two() -> None:
     schemas = document(m=one)["components"]["schemas"]
 
     assert ["string", "integer"] == [
-        schemas[name]["type"] for name in ("m_A_B_", "m_A_B__2")
+        schemas[name]["type"] for name in ("m_A_B_", "m_A_B_2")
     ]
 
 

@@ -48,17 +48,16 @@ _KINDS: Final[dict[str, type | tuple[type, ...]]] = {
 
 
 def map_schema(schema: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
-    """Return `schema` with `change` applied to it and all schemas inside, inner first.
+    """Return `schema` with `change` applied to it and all schemas inside, outer first.
 
     Args:
         schema: A JSON Schema; what is no object (`true`, `false`) stays as it is.
-        change: Gets a schema whose inner schemas are changed already.
+        change: Gets a copy of each schema; what it keeps inside is changed next.
     """
     if not isinstance(schema, dict):
         return schema
-    return change(
-        {key: _map_value(key, value, change) for key, value in schema.items()}
-    )
+    changed = change(dict(schema))
+    return {key: _map_value(key, value, change) for key, value in changed.items()}
 
 
 def _map_value(

@@ -16,10 +16,8 @@ Three choices keep clients working:
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 from msgspec import structs
 
@@ -30,6 +28,7 @@ from deepaas.frontends.api.json_schema import (
     map_schema,
     rename_references,
 )
+from deepaas.frontends.api.names import identifier, model_path, unused_name
 from deepaas.frontends.api.request_bodies import request_body
 
 if TYPE_CHECKING:
@@ -104,7 +103,12 @@ def openapi_document(
         "info": _info(version),
         "servers": [{"url": "."}],
         "tags": [_tag(name, model) for name, model in models.items()],
-        "paths": {_path(route): {"post": _post(route, schemas)} for route in routes},
+        "paths": {
+            f"{model_path(route.model)}{route.operation.name}/": {
+                "post": _post(route, schemas)
+            }
+            for route in routes
+        },
         "components": {
             "schemas": schemas,
             "responses": error_responses.RESPONSES,
@@ -153,27 +157,11 @@ def _tag(name: str, model: ModelDescription) -> dict[str, str]:
     return {"name": name, "description": str(description)}
 
 
-def _path(route: _Route) -> str:
-    model = quote(route.model, safe="!$&'()*+,;=:@")
-    return f"/v2/models/{model}/{route.operation.name}/"
-
-
 def _slugs(names: Collection[str]) -> list[str]:
     slugs: list[str] = []
     for name in names:
-        slugs.append(_unused(_identifier(name), slugs))
+        slugs.append(unused_name(identifier(name), slugs))
     return slugs
-
-
-def _identifier(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_]", "_", name)
-
-
-def _unused(wanted: str, taken: Collection[str]) -> str:
-    name, number = wanted, 2
-    while name in taken:
-        name, number = f"{wanted}_{number}", number + 1
-    return name
 
 
 def _adopt(
@@ -187,7 +175,7 @@ def _adopt(
     """Move the operation's definitions to the document's components."""
     renamed: dict[str, str] = {}
     for old in operation.definitions:
-        new = _unused(f"{slug}_{_identifier(old)}", schemas)
+        new = unused_name(f"{slug}_{identifier(old)}", schemas)
         schemas[new] = {}
         renamed[DEFINITIONS + old] = _SCHEMAS + new
     for old, schema in operation.definitions.items():
