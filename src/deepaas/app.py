@@ -32,7 +32,7 @@ from deepaas.runtime.dataplane import DataPlane
 from deepaas.runtime.pool import ModelPool, PoolLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from deepaas.frontends.api.edge import Edge
     from deepaas.model.discovery import ModelReference
@@ -127,7 +127,7 @@ def _worker_spec(
             references=model.references,
             distribution=model.distribution,
             warm=settings.models.warm,
-            inline_body_bytes=settings.limits.inline_body_bytes,
+            inline_body_bytes=int(settings.limits.inline_body_bytes),
             error_detail=settings.error_detail,
         ),
         spool_dir=spool_dir,
@@ -151,13 +151,17 @@ async def _serve(
         access_log=sinks.access_log,
         debug_buffer=sinks.debug_buffer,
     )
-    server = _Server(api, plane=plane, settings=settings)
+    server = _Server(
+        api,
+        plane=plane,
+        drain_s=settings.server.drain_s,
+        on_listening=lambda: _announce(settings, plane, site.listener),
+    )
     housekeeping = asyncio.create_task(_keep_house(plane, sinks))
     plane.start()
     try:
         await _wait_for_models(plane, required=required, server=server)
         if not server.should_exit:
-            _announce(settings, plane, site.listener)
             await server.serve(sockets=[site.listener])
     finally:
         await plane.stop(grace_s=0.0 if server.force_exit else _STOP_GRACE_S)
@@ -169,7 +173,14 @@ async def _serve(
 class _Server(uvicorn.Server):
     """The HTTP server, with signals of our own: the first drains, the second ends."""
 
-    def __init__(self, api: Edge, *, plane: DataPlane, settings: Settings) -> None:
+    def __init__(
+        self,
+        api: Edge,
+        *,
+        plane: DataPlane,
+        drain_s: float,
+        on_listening: Callable[[], None],
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 api,
@@ -177,15 +188,21 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=int(settings.server.drain_s),
+                timeout_graceful_shutdown=int(drain_s),
                 timeout_keep_alive=75,
                 backlog=1024,
             )
         )
         self._plane = plane
+        self._on_listening = on_listening
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end, signal.Signals(number))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say so."""
+        await super().startup(sockets)
+        self._on_listening()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

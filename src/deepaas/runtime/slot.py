@@ -326,13 +326,15 @@ class Slot:
         if failure.code not in ("model_error", "bad_output", "model_http_error"):
             return
         prediction = self.held.get(failure.seq)
+        if prediction is None or prediction.is_settled:
+            return  # the caller has left, which is what the model complains of
         logger.error(
-            "%s\n%s",
+            "%s",
             failure.detail,
-            failure.traceback,
             extra={
                 "model": self._spec.name,
-                "request_id": prediction.record.request_id if prediction else "",
+                "request_id": prediction.record.request_id,
+                "traceback": failure.traceback,
             },
         )
 
@@ -347,8 +349,19 @@ class Slot:
             self.failure = errors.ModelUnavailableError(
                 f"Model {self._spec.name!r} keeps crashing; the last time: {ended}."
             )
-        logger.error("Worker died: %s.", ended, extra={"model": self._spec.name})
+        self._log_death(ended)
         self._restart_later()
+
+    def _log_death(self, ended: Exit) -> None:
+        extra = {"model": self._spec.name}
+        if isinstance(self.failure, errors.ModelLoadError):
+            logger.error(
+                "%s",
+                self.failure.detail,
+                extra={**extra, "traceback": self.failure.traceback},
+            )
+        else:
+            logger.error("Worker died: %s.", ended, extra=extra)
 
     def _restart_later(self) -> None:
         pause_s = self._pause_s()

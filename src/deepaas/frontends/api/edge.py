@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_CALLER_LEFT: Final = 499
+"""For the access log, as nginx writes it; nobody is there to be sent it."""
+
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 _V2_PATH: Final = re.compile(
     r"/v2(/debug|/models(/[^/]+(/predict|/train|/validate)?)?)?\Z"
@@ -87,7 +90,7 @@ class Edge:
                 self._access_log.line(
                     method=scope["method"],
                     path=scope["path"],
-                    status=recorder.status,
+                    status=recorder.status or _CALLER_LEFT,
                     duration_s=time.perf_counter() - began,
                     size_bytes=recorder.size_bytes,
                     request_id=request_id,

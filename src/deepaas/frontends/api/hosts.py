@@ -7,6 +7,7 @@ the answers. Refusing foreign names ends that.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -31,6 +32,16 @@ class HostCheck:
         """Tell whether the request names this server, once."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         return len(hosts) == 1 and _without_port(hosts[0]) in self._names
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether a server that listens here is reachable from this machine only."""
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _as_host(address: str) -> str:

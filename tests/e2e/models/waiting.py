@@ -1,0 +1,28 @@
+"""An async model: its predictions wait side by side."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+state = {"warm": False, "now": 0, "most": 0, "cancelled": 0}
+
+
+async def warm() -> None:
+    """Note that the model is warm."""
+    await asyncio.sleep(0)
+    state["warm"] = True
+
+
+async def predict(seconds: float = 0) -> dict[str, int]:
+    """Wait, and tell what has happened so far."""
+    state["now"] += 1
+    state["most"] = max(state["most"], state["now"])
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        state["cancelled"] += 1
+        raise
+    finally:
+        state["now"] -= 1
+    return {name: int(value) for name, value in state.items()}
