@@ -61,9 +61,17 @@ class DeepaasError(Exception):
 
 
 class ConfigurationError(DeepaasError):
-    """The settings cannot work."""
+    """The settings cannot work.
+
+    Attributes:
+        setting: The dotted key of the setting that is wrong, or empty.
+    """
 
     code = "configuration"
+
+    def __init__(self, detail: str, *, setting: str = "") -> None:
+        self.setting = setting
+        super().__init__(detail)
 
 
 class ModelLoadError(DeepaasError):

@@ -1,0 +1,102 @@
+"""`deepaas-run`: a server with the options, the defaults and the habits of 2.x."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from typing import TYPE_CHECKING, Final
+
+import deepaas
+from deepaas.backends.telemetry import logs
+from deepaas.cli import options, start
+from deepaas.errors import ConfigurationError, DeepaasError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from deepaas.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+PROGRAM: Final = "deepaas-run"
+
+_EXAMPLES: Final = """\
+examples:
+  deepaas-run                          serve all installed models
+  deepaas-run --model-name plants      serve one of them
+  deepaas-run plants.py                serve a file
+  deepaas-run --listen-ip 0.0.0.0      let other machines in, unasked
+
+deepaas-run starts as DEEPaaS 2.x did: no limits, and no questions asked. Use
+"deepaas serve", with the same options, for a server with safer defaults.
+"""
+
+_BANNER: Final = """
+Welcome to the DEEPaaS API. Try the models on the documentation page, or use
+any of the endpoints.
+
+{documentation}    API specification: {base}/swagger.json
+          V2 endpoint: {base}/v2
+
+-------------------------------------------------------------------------
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    namespace = _parser().parse_args(argv)
+    try:
+        start.require_linux(PROGRAM)
+        settings = start.settings_from(namespace, profile="run", program=PROGRAM)
+        logs.configure(settings.log)
+        print(_banner(settings), flush=True)
+        logger.info("Starting DEEPaaS version %s", deepaas.__version__)
+        start.log_warnings(namespace)
+        _warn_of_habits(settings)
+        return start.serve(settings, profile="run")
+    except ConfigurationError as error:
+        status = start.report(error)
+        is_v2_check = error.setting == "server.base_path"
+        return start.EXIT_FAILED if is_v2_check else status
+    except DeepaasError as error:
+        return start.report(error)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        usage="%(prog)s [options] [MODEL ...]",
+        description="Serve models over HTTP, as DEEPaaS 2.x does.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_version(parser)
+    options.add_models(parser)
+    options.add_server_options(parser, command="run")
+    return parser
+
+
+def _banner(settings: Settings) -> str:
+    server = settings.server
+    base = f"http://{server.listen_ip}:{server.listen_port}{server.base_path}"
+    has_page = settings.api.doc_endpoint
+    page = f"    API documentation: {base}/api\n" if has_page else ""
+    return _BANNER.format(base=base, documentation=page)
+
+
+def _warn_of_habits(settings: Settings) -> None:
+    logger.warning(
+        "%s starts as DEEPaaS 2.x did: %s. `deepaas serve` has safer defaults",
+        PROGRAM,
+        ", ".join(_habits(settings)),
+    )
+
+
+def _habits(settings: Settings) -> Iterator[str]:
+    yield "nobody is asked who they are"
+    if "*" in settings.server.allowed_hosts:
+        yield "any Host is answered"
+    if not settings.limits.deadline_s:
+        yield "a prediction may take for ever"
+    if not settings.limits.body_bytes:
+        yield "a body may have any size"

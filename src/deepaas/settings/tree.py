@@ -1,0 +1,197 @@
+"""What can be set, with its meaning, its default and its limits.
+
+The text below a setting is its documentation everywhere: the first sentence is the
+help of its option, the whole is in the reference page. The defaults are the safer ones,
+of `deepaas serve`; `PROFILES` says where `deepaas-run` differs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
+
+Profile = Literal["run", "serve"]
+
+
+def _split_names(value: Any) -> Any:
+    """Read a list that was written as one text."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return value
+
+
+def _clean_path(value: Any) -> Any:
+    """Bring a base path to the form `/a/b`, or empty."""
+    if not isinstance(value, str) or not value:
+        return value
+    if not value.startswith("/"):
+        raise ValueError("a base path begins with '/'")
+    return "".join(f"/{part}" for part in value.split("/") if part)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split_names)]
+BasePath = Annotated[str, BeforeValidator(_clean_path)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Size = Annotated[ByteSize, Field(ge=0)]
+Level = Annotated[
+    Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)
+]
+Format = Annotated[Literal["auto", "text", "json"], BeforeValidator(_lower)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+
+class ServerSettings(_Group):
+    """Where the server listens, and to whom."""
+
+    listen_ip: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 means every address of this machine."""
+
+    listen_port: Port = 5000
+    """Port to listen on; 0 takes one that is free."""
+
+    base_path: BasePath = ""
+    """Path that stands before every address, such as /models, behind a proxy."""
+
+    allowed_hosts: Names = ()
+    """Host names that requests may ask for, besides those of loopback and `listen_ip`;
+    `*` is any name."""
+
+    insecure_no_auth: bool = False
+    """Whether to listen beyond this machine although nobody is asked who they are."""
+
+    drain_s: Seconds = 60.0
+    """Seconds that running requests get to finish when the server is told to stop."""
+
+
+class ModelSettings(_Group):
+    """Which models are served."""
+
+    names: Names = ()
+    """What to serve: an installed name, a module, module:object, or a .py file; with
+    none, all installed models."""
+
+    warm: bool = True
+    """Whether each worker calls the model's `warm` before its first request."""
+
+    strict: bool = False
+    """Whether a model that cannot load ends the start. Otherwise the server stays up
+    with the other models, and `/readyz` lists the failed one. `deepaas-run` always ends
+    if a model that was named cannot load, or no model can."""
+
+
+class WorkerSettings(_Group):
+    """The processes that run the models."""
+
+    per_model: Count = 1
+    """Worker processes for each model. Each holds its own copy of the model: more of
+    them help a model that computes on the CPU, and rarely one that fills a GPU."""
+
+
+class LimitSettings(_Group):
+    """What callers and models may take."""
+
+    body_bytes: Size = ByteSize(100_000_000)
+    """Largest body of a request; 0 means no limit."""
+
+    deadline_s: Seconds = 60.0
+    """Seconds that a prediction may wait, and may run; 0 means no limit. A worker that
+    runs longer is ended and replaced."""
+
+    queue_size: Count = 128
+    """Predictions that may wait for a worker, per model. More are refused with 503."""
+
+    worker_memory_bytes: Size = ByteSize(0)
+    """Memory above which a worker is ended and replaced; 0 means no limit."""
+
+    inline_body_bytes: Size = ByteSize(1 << 20)
+    """Largest body that is kept in memory; a larger one goes through a file."""
+
+
+class ApiSettings(_Group):
+    """Which parts of the API are switched on."""
+
+    predict_endpoint: bool = True
+    """Whether models can be asked for predictions."""
+
+    train_endpoint: bool = True
+    """Whether models can be trained."""
+
+    doc_endpoint: bool = True
+    """Whether `/api` shows the API as a page where it can be tried."""
+
+    debug_endpoint: bool = False
+    """Whether `/v2/debug/` shows the newest part of the log, to anybody."""
+
+
+class LogSettings(_Group):
+    """What is logged, where, and how."""
+
+    level: Level = "info"
+    """Least important message that is logged."""
+
+    format: Format = "auto"
+    """Lines for people (text) or for programs (json). `auto` writes text to a terminal
+    and JSON to anything else."""
+
+    file: str = ""
+    """File to log to, instead of standard error."""
+
+    folder: str = ""
+    """Folder of the log file. Without `log.file` the file is called `deepaas.log`."""
+
+    access: bool = True
+    """Whether each request is logged."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file to log to, or None for standard error."""
+        if self.folder:
+            return Path(self.folder, self.file or "deepaas.log")
+        return Path(self.file) if self.file else None
+
+
+class Settings(_Group):
+    """All settings of one server."""
+
+    server: ServerSettings = ServerSettings()
+    models: ModelSettings = ModelSettings()
+    workers: WorkerSettings = WorkerSettings()
+    limits: LimitSettings = LimitSettings()
+    api: ApiSettings = ApiSettings()
+    log: LogSettings = LogSettings()
+
+    spool_dir: str = ""
+    """Folder for bodies that are too large for memory. Without it, the system's folder
+    for temporary files is used."""
+
+    error_detail: bool = True
+    """Whether callers see the text of a model's exception. Its traceback is in the log
+    and nowhere else."""
+
+
+PROFILES: Final[dict[Profile, dict[str, Any]]] = {
+    "serve": {},
+    "run": {
+        "server.allowed_hosts": ("*",),
+        "server.insecure_no_auth": True,
+        "limits.body_bytes": 0,
+        "limits.deadline_s": 0,
+    },
+}
+"""Where a command's defaults differ from the tree's, by dotted key.
+
+Published images of DEEPaaS 2.x start `deepaas-run` and rely on these four.
+"""
