@@ -131,7 +131,7 @@ def _parameters(
     for one in in_order:
         if one.location == "json":
             if one is in_json[0]:
-                parameters.append(_body(in_json, renamed=renamed))
+                parameters.append(_body(in_json, kind=kind, renamed=renamed))
         elif one.location != "cookie":
             described = parameter(one, definitions=operation.definitions, kind=kind)
             parameters.append(
@@ -141,17 +141,22 @@ def _parameters(
 
 
 def _body(
-    arguments: Sequence[Argument], *, renamed: Mapping[str, str]
+    arguments: Sequence[Argument], *, kind: str, renamed: Mapping[str, str]
 ) -> dict[str, Any]:
-    schema: dict[str, Any] = {
-        "type": "object",
-        "properties": {
-            one.name: swagger_schema(one.schema, renamed=renamed) for one in arguments
-        },
+    properties = {
+        one.name: _schema(one.schema, kind=kind, renamed=renamed) for one in arguments
     }
+    schema: dict[str, Any] = {"type": "object", "properties": properties}
     if required := [one.name for one in arguments if one.required]:
         schema["required"] = required
     return {"in": "body", "name": "body", "required": False, "schema": schema}
+
+
+def _schema(schema: Any, *, kind: str, renamed: Mapping[str, str]) -> dict[str, Any]:
+    described = swagger_schema(schema, renamed=renamed)
+    if kind == "v2":
+        described = map_schema(described, with_v2_formats)
+    return described
 
 
 def _with_anything(accept: dict[str, Any]) -> dict[str, Any]:
@@ -177,11 +182,10 @@ def _result(
     definitions: dict[str, Any],
     renamed: Mapping[str, str],
 ) -> dict[str, Any]:
-    schema = swagger_schema(operation.result_schema, renamed=renamed)
+    schema = _schema(operation.result_schema, kind=kind, renamed=renamed)
     if kind == "v2":
         if operation.result_name is None:
             return {"$ref": "#/definitions/Prediction"}
-        schema = map_schema(schema, with_v2_formats)
         return _named(operation.result_name, schema, definitions)
     whole = resolve(schema, definitions)
     return _named(_RESULT_NAME, whole, definitions) if "properties" in whole else schema

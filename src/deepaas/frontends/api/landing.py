@@ -1,0 +1,118 @@
+"""What stands at the root: versions and links, for programs and for people.
+
+Programs get the document of 2.x. Browsers get a page that is complete in itself, has no
+script, and whose links are relative, so that it works behind proxies.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from deepaas.frontends.api.names import model_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from deepaas.messages import ModelDescription
+
+_PAGE: Final = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>DEEPaaS</title>
+<style>
+body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto;
+        padding: 0 1rem; color: #222; background: #fff; overflow-wrap: anywhere; }}
+dt {{ font-weight: 600; margin-top: 1rem; }}
+dd {{ margin: 0; }}
+@media (prefers-color-scheme: dark) {{ body {{ color: #ddd; background: #181818; }}
+                                      a {{ color: #8ab4f8; }} }}
+</style>
+<h1>DEEPaaS</h1>
+<h2>Models</h2>
+{models}
+<h2>This server</h2>
+<ul>
+{links}
+</ul>
+</html>
+"""
+
+_LINKS: Final = {
+    "api": "Try the models on the API page",
+    "openapi.json": "Description of the API (OpenAPI 3.1)",
+    "swagger.json": "Description of the API for DEEPaaS 2.x clients (Swagger 2.0)",
+    "readyz": "Which models are ready",
+}
+
+
+def versions_document(*, base_path: str, has_docs: bool) -> dict[str, Any]:
+    """Return the versions document of 2.x.
+
+    Args:
+        base_path: What stands before all paths, such as `/a/b`.
+        has_docs: Whether the API page is switched on.
+    """
+    links = [
+        {"rel": "help", "type": "text/html", "href": f"{base_path}/api"},
+        {
+            "rel": "describedby",
+            "type": "application/json",
+            "href": f"{base_path}/swagger.json",
+        },
+    ]
+    version = {
+        "version": "stable",
+        "id": "v2",
+        "links": [
+            {"rel": "self", "type": "application/json", "href": f"{base_path}/v2/"}
+        ],
+    }
+    return {"versions": [version], "links": links if has_docs else links[1:]}
+
+
+def landing_page(
+    models: Mapping[str, ModelDescription], *, base_path: str, has_docs: bool
+) -> str:
+    """Return the page for browsers.
+
+    Args:
+        models: What is loaded, by name.
+        base_path: What stands before all paths, such as `/a/b`.
+        has_docs: Whether the API page is switched on.
+    """
+    root = _root_from_here(base_path)
+    targets = [target for target in _LINKS if has_docs or target != "api"]
+    return _PAGE.format(
+        models=_model_list(models, root=root) or "<p>No model is loaded.</p>",
+        links="\n".join(
+            f'<li><a href="{escape(root + target)}">{_LINKS[target]}</a></li>'
+            for target in targets
+        ),
+    )
+
+
+def _root_from_here(base_path: str) -> str:
+    """Return what leads from the page to the root of all paths.
+
+    The page is at the base path itself, with no slash behind it, so a browser replaces
+    the last part of it.
+    """
+    last = base_path.rpartition("/")[2]
+    return f"./{last}/" if last else "./"
+
+
+def _model_list(models: Mapping[str, ModelDescription], *, root: str) -> str:
+    items = [
+        f'<dt><a href="{escape(root + model_path(name).lstrip("/"))}">'
+        f"{escape(name)}</a></dt>\n<dd>{escape(_description(model))}</dd>"
+        for name, model in models.items()
+    ]
+    return "<dl>\n{}\n</dl>".format("\n".join(items)) if items else ""
+
+
+def _description(model: ModelDescription) -> str:
+    metadata = model.metadata
+    return str(metadata.get("description") or metadata.get("summary") or "")
