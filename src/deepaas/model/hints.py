@@ -187,4 +187,6 @@ def shown(hint: Any) -> str:
     """Return a hint as its author would write it."""
     if isinstance(hint, types.ModuleType):
         return hint.__name__
+    if get_origin(hint) is Annotated:
+        return f"Annotated[{shown(hint.__origin__)}, ...]"
     return inspect.formatannotation(hint)

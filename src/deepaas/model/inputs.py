@@ -7,7 +7,7 @@ that has it.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
@@ -18,6 +18,9 @@ from deepaas.model.textvalues import TextReader, TextValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+_EXACT: Final = 2.0**53
+"""Below it, a float and an integer of the same value are the same number."""
 
 
 def json_members(inputs: Inputs) -> dict[str, Any]:
@@ -45,6 +48,21 @@ def parse_json(body: bytes | memoryview) -> Any:
         return from_json(bytes(body), allow_inf_nan=False)
     except ValueError as error:
         raise MalformedBodyError(f"The body is no valid JSON: {error}.") from None
+
+
+def with_whole_numbers(value: Any) -> Any:
+    """Return parsed JSON with `3.0` as 3.
+
+    JSON has one kind of number, so both are integers to it; pydantic's strict mode
+    takes only the second for one.
+    """
+    if isinstance(value, dict):
+        return {key: with_whole_numbers(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [with_whole_numbers(part) for part in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    return value
 
 
 def text_members(

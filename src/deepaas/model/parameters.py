@@ -31,6 +31,7 @@ from deepaas.model.schemas import (
     ALL_TYPES,
     Schema,
     SchemaReader,
+    has_misplaced_limit,
     holds_server_path,
     json_schema,
 )
@@ -201,6 +202,8 @@ def _compile(hint: Any) -> Compiled:
     schema = json_schema(adapter, mode="validation")
     if holds_server_path(schema):
         raise HintError("callers cannot name files on the server; use deepaas.File")
+    if has_misplaced_limit(schema):
+        raise HintError("a limit stands on a type that has no such limit; move it")
     return Compiled(adapter, schema)
 
 

@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError
 from deepaas.model.files import FILE_SCHEMA, QUALIFIED_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from pydantic import TypeAdapter
     from pydantic.json_schema import JsonSchemaMode, JsonSchemaWarningKind
@@ -29,8 +29,17 @@ ALL_TYPES: Final = frozenset(
 
 _REFERENCE: Final = "#/$defs/"
 _SERVER_PATHS: Final = frozenset({"path", "file-path", "directory-path"})
+_NUMBER_LIMITS: Final = frozenset({"ge", "gt", "le", "lt", "multiple_of"})
+_LENGTH_LIMITS: Final = frozenset(
+    {"minLength", "maxLength", "min_length", "max_length"}
+)
+_WITHOUT_LENGTH: Final = frozenset({"integer", "number", "boolean"})
+
 _DATA_KEYWORDS: Final = frozenset({"default", "examples", "const", "enum"})
 """What stands under these is data, however much it may look like a schema."""
+
+_MAP_KEYWORDS: Final = frozenset({"properties", "patternProperties", "$defs"})
+"""What stands under these are schemas by names that an author chose."""
 
 _PYTHON_TYPES: Final = {
     str: "string",
@@ -69,16 +78,25 @@ def json_schema(adapter: TypeAdapter[Any], *, mode: JsonSchemaMode) -> Schema:
     return adapter.json_schema(schema_generator=_Generator, mode=mode)
 
 
-def with_qualified_files(schema: Any) -> Any:
+def with_qualified_files(schema: Schema) -> Schema:
     """Return the schema of a result with files as qualified values."""
-    if isinstance(schema, list):
-        return [with_qualified_files(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if _is_binary(schema) or schema.get("format") in _SERVER_PATHS:
+    if _is_file(schema):
         notes = {key: schema[key] for key in ("description", "title") if key in schema}
         return {**QUALIFIED_SCHEMA, **notes}
-    return {key: with_qualified_files(value) for key, value in schema.items()}
+    return {key: _with_qualified(key, value) for key, value in schema.items()}
+
+
+def _with_qualified(keyword: str, value: Any) -> Any:
+    """Return what stands under a keyword with files as qualified values."""
+    if keyword in _DATA_KEYWORDS:
+        return value
+    if isinstance(value, list):
+        return [_with_qualified("", one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if keyword in _MAP_KEYWORDS:
+        return {name: with_qualified_files(one) for name, one in value.items()}
+    return with_qualified_files(value)
 
 
 def holds_server_path(schema: Schema) -> bool:
@@ -86,16 +104,30 @@ def holds_server_path(schema: Schema) -> bool:
     return any(part.get("format") in _SERVER_PATHS for part in _parts(schema))
 
 
-def may_hold_files(schema: Schema) -> bool:
-    """Return whether a result of this schema may hold files, images or bytes."""
+def has_misplaced_limit(schema: Schema) -> bool:
+    """Return whether a limit is on a type that has no order or no length.
+
+    Pydantic notices only when the first value comes, with a TypeError. In its schemas
+    such a limit has the name of pydantic rather than that of JSON Schema.
+    """
     return any(
-        _is_binary(part) or part.get("format") in _SERVER_PATHS or _is_open(part)
+        _NUMBER_LIMITS & part.keys()
+        or (_LENGTH_LIMITS & part.keys() and part.get("type") in _WITHOUT_LENGTH)
         for part in _parts(schema)
     )
 
 
+def may_hold_files(schema: Schema) -> bool:
+    """Return whether a result of this schema may hold files, images or bytes."""
+    return any(_is_file(part) or _is_open(part) for part in _parts(schema))
+
+
 def _is_binary(schema: Schema) -> bool:
     return schema.get("format") == FILE_SCHEMA["format"]
+
+
+def _is_file(schema: Schema) -> bool:
+    return _is_binary(schema) or schema.get("format") in _SERVER_PATHS
 
 
 def _is_open(schema: Schema) -> bool:
@@ -107,14 +139,15 @@ def _is_open(schema: Schema) -> bool:
 
 def _parts(schema: Any) -> Iterator[Schema]:
     """Yield a schema and all schemas within it."""
-    children: Iterable[Any] = ()
-    if isinstance(schema, dict):
+    if isinstance(schema, list):
+        for one in schema:
+            yield from _parts(one)
+    elif isinstance(schema, dict):
         yield schema
-        children = (schema[key] for key in schema.keys() - _DATA_KEYWORDS)
-    elif isinstance(schema, list):
-        children = schema
-    for child in children:
-        yield from _parts(child)
+        for keyword in schema.keys() - _DATA_KEYWORDS:
+            value = schema[keyword]
+            is_map = keyword in _MAP_KEYWORDS
+            yield from _parts(list(value.values()) if is_map else value)
 
 
 class SchemaReader:

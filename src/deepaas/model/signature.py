@@ -4,6 +4,9 @@ Everything is compiled when the model is loaded. From then on a call with a JSON
 a single step of pydantic's core, from bytes to keyword arguments; nothing is looked up
 or built for each request. Only calls with a query string or a form take the longer
 way, where text is first read as what the argument's schema wants.
+
+In JSON a value has to be of its JSON type, as the documents say: `"3"` and `true` are
+no integers. In a query or form, where all is text, pydantic's lax rules apply.
 """
 
 from __future__ import annotations
@@ -12,13 +15,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from deepaas.errors import SignatureError
 from deepaas.model.arguments import Inputs, Signature
 from deepaas.model.batch_items import batch_item, compile_item, is_validating
 from deepaas.model.docstrings import argument_descriptions
 from deepaas.model.hints import HintError, underlying
-from deepaas.model.inputs import json_members, parse_json, text_members
+from deepaas.model.inputs import (
+    json_members,
+    parse_json,
+    text_members,
+    with_whole_numbers,
+)
 from deepaas.model.interface import batch_settings
 from deepaas.model.parameters import (
     compile_parameters,
@@ -110,9 +119,17 @@ class NativeSignature(Signature):
         if b"NaN" in body or b"Infinity" in body:
             parse_json(body)
         try:
-            return self._validator.validate_json(body, extra=self._extra)
+            return self._validator.validate_json(body, strict=True, extra=self._extra)
+        except ValidationError:
+            return self._validate_again(with_whole_numbers(parse_json(body)))
+
+    def _validate_again(self, value: Any) -> Any:
+        """Validate a body for which the fast way failed, and say what is wrong."""
+        body = to_json(value)
+        try:
+            return self._validator.validate_json(body, strict=True, extra=self._extra)
         except ValidationError as error:
-            found = field_errors(error, parse_json(body), names=self._names)
+            found = field_errors(error, value, names=self._names)
             raise invalid_input(found) from None
 
     def _validate_members(self, inputs: Inputs) -> Any:
@@ -120,7 +137,9 @@ class NativeSignature(Signature):
         texts, refused = text_members(inputs, readers=self._readers)
         values = json_members(inputs) | texts
         try:
-            validated = self._validator.validate_python(values, extra=self._extra)
+            validated = self._validator.validate_python(
+                values, strict=False, extra=self._extra
+            )
         except ValidationError as error:
             found = field_errors(error, values, names=self._names)
             raise invalid_input(found | refused) from None
