@@ -52,10 +52,7 @@ def make_router(
     async def get_openapi() -> JSONResponse:
         """Describe the API (OpenAPI 3.1)."""
         ours = openapi.openapi_document(
-            plane.descriptions(),
-            base_path=base_path,
-            version=version,
-            enabled=_enabled(api),
+            plane.descriptions(), version=version, enabled=_enabled(api)
         )
         return JSONResponse(openapi.merge(app.openapi(), ours))
 
@@ -88,9 +85,7 @@ def _add_pages(router: APIRouter, *, base_path: str) -> None:
     @router.get("/api", operation_id="get_docs", response_class=HTMLResponse)
     async def get_docs() -> HTMLResponse:
         """Show the API as a page where it can be tried."""
-        return HTMLResponse(
-            docs_page.docs_html(base_path=base_path), headers=_PAGE_HEADERS
-        )
+        return HTMLResponse(docs_page.docs_html(), headers=_PAGE_HEADERS)
 
     @router.get("/ui", status_code=302, operation_id="get_ui")
     async def get_ui() -> RedirectResponse:
