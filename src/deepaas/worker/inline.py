@@ -8,29 +8,35 @@ model in the process that asks.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import inspect
 import shutil
 import tempfile
 import traceback
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
+
+import msgspec
 
 from deepaas import messages
 from deepaas.errors import DeepaasError, ModelLoadError
 from deepaas.failures import error_of
-from deepaas.model.arguments import Inputs, Upload
-from deepaas.model.batch_items import BATCH_ITEM
+from deepaas.model.arguments import Upload
 from deepaas.model.payload import safe_suffix
+from deepaas.model.signature import BATCH_ITEM
 from deepaas.worker.runner import Call, RequestFolder, Runner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from deepaas.model.arguments import Inputs
     from deepaas.model.loading import LoadedModel
     from deepaas.model.results import Encoded
 
 _REQUEST_ID: Final = "inline"
+
+
+_decode_failure: Final = msgspec.msgpack.Decoder(messages.Failure).decode
 
 
 class InlineWorker:
@@ -103,12 +109,15 @@ class InlineWorker:
         )
         self._number(request)
         folder = RequestFolder(f"{self._folder}/{request.seq}", exists=False)
-        with self._telling_callers():
-            inputs.form = [
-                (name, _copy(value, folder) if isinstance(value, Upload) else value)
-                for name, value in inputs.form
-            ]
-            return self._runner.bind(request, inputs, folder=folder)
+        if accept:
+            inputs.headers = {**inputs.headers, "accept": accept}
+        try:
+            with self._telling_callers():
+                inputs.form = _with_copies(inputs.form, folder)
+                return self._runner.bind(request, inputs, folder=folder)
+        except BaseException:
+            folder.remove()
+            raise
 
     def run(self, call: Call) -> Any:
         """Return what the model's function returns for a call."""
@@ -137,15 +146,22 @@ class InlineWorker:
             yield from iterable
 
     def stream(self, call: Call, result: Any) -> Iterator[bytes]:
-        """Yield the pieces of a streamed result as they would be sent."""
-        for piece in self.pieces(result):
-            with self._telling_callers():
-                chunk = self._runner.encode_chunk(call, piece)
-            yield chunk
+        """Yield the pieces of a streamed result as they would be sent.
 
-    def broken_piece(self, call: Call, error: DeepaasError) -> bytes:
-        """Return the last piece of a stream that ended with `error`."""
-        return call.operation.codec.encode_broken(error.detail, call.media_type)
+        If the stream breaks off, the last piece says so where the media type has a
+        way to, and then the error is raised.
+        """
+        is_begun = False
+        try:
+            for piece in self.pieces(result):
+                with self._telling_callers():
+                    chunk = self._runner.encode_chunk(call, piece)
+                yield chunk
+                is_begun = True
+        except DeepaasError as error:
+            if is_begun:
+                yield call.operation.codec.encode_broken(error.detail, call.media_type)
+            raise
 
     def forget(self, call: Call) -> None:
         """Remove the files of a call."""
@@ -171,30 +187,25 @@ class InlineWorker:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
-            raise error_of(self._runner.failure(0, error)) from error
-
-
-def inputs_of(
-    *, form: Iterable[tuple[str, str | Upload]] = (), json: Any = None
-) -> Inputs:
-    """Return inputs with a form and, if it has members, a JSON body."""
-    inputs = Inputs(form=list(form))
-    if json:
-        inputs.json = json
-    return inputs
+            # By way of the record's bytes, so that it is what a server makes of it.
+            record = messages.encode(self._runner.failure(0, error))
+            raise error_of(_decode_failure(record)) from error
 
 
 async def _finish(awaitable: Any) -> Any:
     return await awaitable
 
 
-def _copy(upload: Upload, folder: RequestFolder) -> Upload:
-    number = len(list(Path(folder()).iterdir()))
+def _with_copies(
+    form: Sequence[tuple[str, str | Upload]], folder: RequestFolder
+) -> list[tuple[str, str | Upload]]:
+    return [
+        (name, _copy(value, folder, number) if isinstance(value, Upload) else value)
+        for number, (name, value) in enumerate(form)
+    ]
+
+
+def _copy(upload: Upload, folder: RequestFolder, number: int) -> Upload:
     path = f"{folder()}/upload-{number}{safe_suffix(upload.filename)}"
     shutil.copyfile(upload.path, path)
-    return Upload(
-        path=path,
-        filename=upload.filename,
-        content_type=upload.content_type,
-        size_bytes=upload.size_bytes,
-    )
+    return dataclasses.replace(upload, path=path)

@@ -1,0 +1,61 @@
+"""A model in this process, asked from the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deepaas.cli.answers import Answer, pieces_of_file
+from deepaas.errors import OperationNotImplementedError
+from deepaas.model.discovery import find_models
+from deepaas.model.loading import load_model
+from deepaas.worker.describe import describe
+from deepaas.worker.inline import InlineWorker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from deepaas.messages import OperationDescription
+    from deepaas.model.arguments import Inputs
+
+
+class LocalModel:
+    """A model that is loaded here and runs here.
+
+    Attributes:
+        operation: What `predict` takes and gives.
+    """
+
+    def __init__(self, reference: str) -> None:
+        """Import the model.
+
+        Args:
+            reference: An installed name, a module, `module:object` or a `.py` file.
+
+        Raises:
+            ModelLoadError: It cannot be found or imported.
+            OperationNotImplementedError: It has no `predict`.
+        """
+        [found] = find_models([reference])
+        model = load_model(
+            found.name, references=found.references, distribution=found.distribution
+        )
+        if "predict" not in model.operations:
+            raise OperationNotImplementedError(model.name, "predict")
+        self.operation: OperationDescription = describe(model).operations["predict"]
+        self._worker = InlineWorker(model)
+
+    def predict(self, inputs: Inputs, *, accept: str) -> Answer:
+        """Warm the model up and ask it; see `Target.predict`."""
+        call = self._worker.bind("predict", inputs, accept=accept)
+        self._worker.warm()
+        result = self._worker.run(call)
+        if call.operation.codec.is_streaming:
+            pieces: Iterable[bytes] = self._worker.stream(call, result)
+            return Answer(media_type=call.media_type, pieces=pieces)
+        encoded = self._worker.encode(call, result)
+        pieces = pieces_of_file(encoded.path) if encoded.path else [bytes(encoded.body)]
+        return Answer(media_type=encoded.media_type, pieces=pieces)
+
+    def close(self) -> None:
+        """Call the model's `close`, and remove its files."""
+        self._worker.close()

@@ -1,0 +1,118 @@
+"""`deepaas predict`: one prediction, in this process or at a server.
+
+Our options stand before MODEL, the model's after it, so that no name can clash.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from deepaas.cli import arguments, reports
+from deepaas.cli.answers import ACCEPT_JSON, show
+from deepaas.cli.stdio import model_output_to_stderr
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deepaas.cli.answers import Target
+
+PROGRAM: Final = "deepaas predict"
+
+_EPILOG: Final = f"""\
+examples:
+  deepaas predict plants.py --help                 show the model's arguments
+  deepaas predict plants.py --photo rose.jpg --top_k 3
+  deepaas predict --json plants --photo rose.jpg   the result on one line
+  deepaas predict --output mask.png cells.py --image cells.tif
+  deepaas predict --url http://127.0.0.1:5000 plants --photo rose.jpg
+
+A file is given by its path, several values one after the other, a nested value as
+JSON text. What the model prints goes to standard error.
+
+{reports.EXIT_CODES}"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command `predict`."""
+    parser = subparsers.add_parser(
+        "predict",
+        help="make one prediction, here or at a server",
+        usage=f"{PROGRAM} [options] MODEL [--ARGUMENT VALUE ...]",
+        description="Make one prediction, in this process or at a server.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_options(parser)
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="an installed name, a module, module:object, or a .py file; with --url, "
+        "a name at the server",
+    )
+    parser.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--url", metavar="URL", help="ask the server at this address, and load nothing"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="write JSON on one line, for programs"
+    )
+    parser.add_argument(
+        "--accept", metavar="TYPE", default="", help="the media type of the result"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="write the result to a file"
+    )
+
+
+def run(namespace: argparse.Namespace) -> int:
+    """Run the command and return its exit status.
+
+    Raises:
+        DeepaasError: There is no prediction.
+    """
+    with model_output_to_stderr():
+        target = _target(namespace)
+    with closing(target):
+        _predict(target, namespace)
+    return reports.EXIT_OK
+
+
+def _target(namespace: argparse.Namespace) -> Target:
+    # Each is imported where it is needed: both cost a noticeable time.
+    if namespace.url:
+        from deepaas.cli.remote import RemoteModel
+
+        return RemoteModel(namespace.url, namespace.model)
+    from deepaas.cli.local import LocalModel
+
+    return LocalModel(namespace.model)
+
+
+def _predict(target: Target, namespace: argparse.Namespace) -> None:
+    program = f"{PROGRAM} {namespace.model}"
+    parser = arguments.make_parser(target.operation, program=program)
+    _refuse_our_options(namespace.words, target, parser=parser)
+    inputs = arguments.read_inputs(target.operation, namespace.words, parser=parser)
+    accept = namespace.accept or (ACCEPT_JSON if namespace.json else "")
+    with model_output_to_stderr() as stdout:
+        answer = target.predict(inputs, accept=accept)
+        show(answer, stdout=stdout, output=namespace.output, as_json=namespace.json)
+
+
+def _refuse_our_options(
+    words: Sequence[str], target: Target, *, parser: argparse.ArgumentParser
+) -> None:
+    """Say where an option of ours belongs that stands after MODEL."""
+    names = {f"--{one.name}" for one in target.operation.arguments}
+    for option in ("--url", "--json", "--accept", "--output"):
+        is_there = any(word.partition("=")[0] == option for word in words)
+        if is_there and option not in names:
+            parser.error(f"{option} stands before MODEL: {PROGRAM} {option} ...")

@@ -1,0 +1,76 @@
+"""What went wrong, for the person at the terminal: one line, and what it is about.
+
+An exit code says whose turn it is. The page `docs/reference/cli.md` explains them.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from deepaas import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1
+"""The model failed, cannot be loaded, or does not exist."""
+EXIT_MISUSED: Final = 2
+"""An option or an input is wrong; what argparse says, too."""
+EXIT_UNAVAILABLE: Final = 3
+"""The server cannot be reached, or cannot answer now: try again later."""
+EXIT_INTERRUPTED: Final = 130
+"""Ctrl-C: what shells say of a program that SIGINT ended."""
+
+EXIT_CODES: Final = """\
+exit codes:
+  0  done
+  1  the model failed, cannot be loaded, or does not exist
+  2  an option or an input is wrong
+  3  the server cannot be reached, or cannot answer now
+"""
+"""For the end of a command's help."""
+
+
+def report(error: errors.DeepaasError, *, program: str = "deepaas") -> int:
+    """Print what went wrong on standard error, and return the exit code.
+
+    The traceback of a model's own exception comes before that: its author needs it.
+    """
+    if traceback := getattr(error, "traceback", ""):
+        print(traceback.rstrip(), file=sys.stderr)
+    print(f"{program}: error: {_one_line(error.detail)}", file=sys.stderr)
+    if isinstance(error, errors.InvalidInputError):
+        for line in _field_lines(error.errors):
+            print(line, file=sys.stderr)
+    return exit_code(error)
+
+
+def exit_code(error: errors.DeepaasError) -> int:
+    """Return the exit code for an error."""
+    if isinstance(error, errors.ModelNotFoundError | errors.WorkerDiedError):
+        return EXIT_FAILED
+    if isinstance(error, errors.RequestError | errors.ConfigurationError):
+        return EXIT_MISUSED
+    if isinstance(error, errors.UnavailableError):
+        return EXIT_UNAVAILABLE
+    return EXIT_FAILED
+
+
+def _field_lines(found: tuple[errors.FieldError, ...]) -> Iterator[str]:
+    for one in found:
+        detail = _one_line(one.detail)
+        yield f"  {option_of(one.pointer)}: {detail}" if one.pointer else f"  {detail}"
+
+
+def option_of(pointer: str) -> str:
+    """Return a JSON Pointer as the option that it leads to, and the place within."""
+    name, *place = (
+        step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]
+    )
+    return f"--{name}" + "".join(f"[{step}]" for step in place)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
