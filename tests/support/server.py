@@ -73,7 +73,7 @@ class ServerProcess:
                 start_new_session=True,
             )
 
-    def wait_until_ready(self, path: str = "/v2/", *, within_s: float = 60) -> None:
+    def wait_until_ready(self, path: str = "/v2/", *, within_s: float = 50) -> None:
         """Return when `path` answers 200.
 
         Raises:
