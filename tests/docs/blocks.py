@@ -5,6 +5,8 @@ A block is what a reader would copy. Its language says what the tests do with it
 invisible to readers:
 
     <!-- not run: it would install into the environment that the tests run in -->
+
+Sphinx's directives, such as `{toctree}`, look like blocks and are none.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ def blocks_of(page: Path) -> Iterator[Block]:
         if token.type == "html_block":
             comment = _NOT_RUN.fullmatch(token.content)
             reason = comment["reason"] if comment else ""
-        elif token.type == "fence":
+        elif token.type == "fence" and not token.info.startswith("{"):
             language = (token.info.split() or [""])[0]
             [first, _] = token.map or [0, 0]
             yield Block(

@@ -3,11 +3,11 @@
 - `python`: a block whose first line is a comment with a file name, such as
   `# plants.py`, is written into that file; any other is run as a script.
 - `console`: each line that begins with `$ ` is run by bash; the lines below it are
-  what it prints, where `...` stands for anything. A command that serves models keeps
-  running, ready, until the page serves others or ends.
+  what it prints, where `...` stands for anything. It must succeed. A command that
+  serves models keeps running, ready, until the page serves others or ends.
 - `toml`, `yaml`, `ini`, `dockerfile`: written, like `python` with a file name.
 - `json`: must be JSON.
-- `text`, `http`: a picture of something, read by nobody but people.
+- `text`: a picture of something, for people only.
 
 All blocks of a page share one folder, in which `examples/` is ours. What they install
 with pip goes into that folder, without its dependencies, which are there already. Port
@@ -22,12 +22,11 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.docs.blocks import Block, Command, commands_of, matches
-from tests.support.server import ServerProcess, ServerStartError, free_port
+from tests.support.server import ServerProcess, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +79,6 @@ class Session:
             "dockerfile": self._write,
             "json": lambda block: json.loads(block.text),
             "text": lambda _: None,
-            "http": lambda _: None,
         }
         assert block.language in actions, f"no rule for {block.language!r} blocks"
         actions[block.language](block)
@@ -92,7 +90,7 @@ class Session:
         script = self.folder / ".script.py"
         script.write_text(self._with_port(block.text))
         done = self._bash(f"{sys.executable} {script}")
-        assert done.returncode == 0, done.stdout
+        assert 0 == done.returncode, done.stdout
 
     def _write(self, block: Block) -> None:
         match = _FILE_NAME.match(block.text)
@@ -112,10 +110,9 @@ class Session:
 
     def _once(self, command: Command) -> None:
         done = self._bash(self._with_port(command.line))
+        assert 0 == done.returncode, f"$ {command.line}\n{done.stdout}"
         if command.output:
             self._compare(command, done.stdout)
-        else:
-            assert done.returncode == 0, f"$ {command.line}\n{done.stdout}"
 
     def _bash(self, line: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -131,7 +128,7 @@ class Session:
         )
 
     def _serve(self, command: Command) -> None:
-        """Start a server and wait until it is ready, or has ended with its message."""
+        """Start a server in place of the one before, and wait until it is ready."""
         self.close()
         self.server = ServerProcess(
             ["bash", "-c", self._with_port(command.line)],
@@ -139,12 +136,9 @@ class Session:
             folder=self.folder,
             environment=self.environment,
         )
-        with suppress(ServerStartError):
-            self.server.wait_until_ready("/readyz", within_s=_READY_TIMEOUT_S)
+        self.server.wait_until_ready("/readyz", within_s=_READY_TIMEOUT_S)
         if command.output:
             self._compare(command, self.server.output)
-        else:
-            assert self.server.process.poll() is None, self.server.output
 
     def _compare(self, command: Command, printed: str) -> None:
         expected = self._with_port(command.output)

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.docs.blocks import blocks_of, matches
+from tests.docs.blocks import Block, blocks_of, matches
 from tests.docs.session import REPOSITORY, Session
 
 if TYPE_CHECKING:
@@ -30,12 +30,19 @@ def _name(page: Path) -> str:
 def test_what_a_page_says_works(page: Path, tmp_path: Path) -> None:
     with closing(Session(tmp_path)) as session:
         for block in blocks_of(page):
-            if block.not_run:
-                continue
-            try:
-                session.run(block)
-            except AssertionError as error:
-                pytest.fail(f"{_name(page)}, line {block.line}: {error}", pytrace=False)
+            if problem := _problem_with(block, session=session):
+                pytest.fail(f"line {block.line}: {problem}", pytrace=False)
+
+
+def _problem_with(block: Block, *, session: Session) -> str:
+    """Return what does not work about `block`, or an empty text."""
+    if block.not_run:
+        return ""
+    try:
+        session.run(block)
+    except AssertionError as error:
+        return str(error)
+    return ""
 
 
 @pytest.mark.parametrize(
