@@ -51,14 +51,23 @@ def read_image(value: object) -> Any:
     )
     pillow = importlib.import_module(_HOME)
     try:
-        image = pillow.open(source)
-        image.load()
+        return _loaded(pillow.open(source))
     except pillow.UnidentifiedImageError:
-        raise ValueError(
-            "The file is no image in a format that is known here."
-        ) from None
+        raise ValueError("The file is no image of a format known here.") from None
     except Exception as error:  # noqa: BLE001  broken files make decoders raise anything
-        raise ValueError(f"The image cannot be read: {error}") from None
+        raise ValueError(f"The image cannot be read: {error}.") from None
+
+
+def _loaded(image: Any) -> Any:
+    """Return an image with its pixels in memory; let go of the file if they are not.
+
+    One of several frames keeps its file, from which the others are read.
+    """
+    try:
+        image.load()
+    except BaseException:
+        image.close()
+        raise
     return image
 
 

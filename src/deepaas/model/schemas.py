@@ -38,6 +38,8 @@ _WITHOUT_LENGTH: Final = frozenset({"integer", "number", "boolean"})
 _DATA_KEYWORDS: Final = frozenset({"default", "examples", "const", "enum"})
 """What stands under these is data, however much it may look like a schema."""
 
+_NOTES: Final = frozenset({"title", "description"})
+
 _MAP_KEYWORDS: Final = frozenset({"properties", "patternProperties", "$defs"})
 """What stands under these are schemas by names that an author chose."""
 
@@ -81,7 +83,7 @@ def json_schema(adapter: TypeAdapter[Any], *, mode: JsonSchemaMode) -> Schema:
 def with_qualified_files(schema: Schema) -> Schema:
     """Return the schema of a result with files as qualified values."""
     if _is_file(schema):
-        notes = {key: schema[key] for key in ("description", "title") if key in schema}
+        notes = {key: text for key, text in schema.items() if key in _NOTES}
         return {**QUALIFIED_SCHEMA, **notes}
     return {key: _with_qualified(key, value) for key, value in schema.items()}
 
