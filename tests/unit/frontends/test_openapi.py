@@ -351,7 +351,6 @@ def test_a_default_that_its_own_type_refuses_is_no_example() -> None:
             {
                 "application/x-ndjson": {"type": "string"},
                 "text/event-stream": {"type": "string"},
-                "application/json": {"type": "array", "items": {"type": "string"}},
             },
         ),
     ],
@@ -361,6 +360,16 @@ def test_a_result_is_described_in_each_media_type(
 ) -> None:
     content = predict(everything(), name)["responses"]["200"]["content"]
     assert expected == {one: media["schema"] for one, media in content.items()}
+
+
+def test_json_is_told_in_words_where_it_is_not_the_default() -> None:
+    described = everything()
+    told = {
+        name: "application/json"
+        in predict(described, name)["responses"]["200"]["description"]
+        for name in ("story", "probe", "gallery")
+    }
+    assert {"story": True, "probe": False, "gallery": False} == told
 
 
 def test_every_error_of_a_prediction_is_there() -> None:

@@ -318,6 +318,14 @@ def test_a_nested_native_default_is_json_text() -> None:
     assert '{"a": [1]}' == described["default"]
 
 
+def test_a_nested_native_default_in_a_list_is_json_text() -> None:
+    described = parameter_of(
+        {"type": "array", "items": {"type": "object"}, "default": [{"a": 1}, "b"]},
+        kind="native",
+    )
+    assert ['{"a": 1}', "b"] == described["default"]
+
+
 @pytest.mark.parametrize(
     ("choices", "expected"), [({}, False), ({"enum": ["a", "b"]}, True)]
 )

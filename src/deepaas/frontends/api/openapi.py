@@ -44,6 +44,9 @@ DESCRIPTION: Final = (
     "Machine learning models over HTTP. Each model has its own addresses, "
     "arguments and results."
 )
+_RESULT: Final = "The result."
+_ALSO_AS_JSON: Final = " As `application/json` too, if the Accept header says so."
+_JSON: Final = "application/json"
 _SCHEMAS: Final = "#/components/schemas/"
 
 _REQUEST_ID: Final = {
@@ -252,12 +255,19 @@ def _responses(route: _Route) -> dict[str, Any]:
 
 
 def _result(operation: OperationDescription) -> dict[str, Any]:
+    """Return the response of a success.
+
+    Generated clients send no Accept header and read what comes as JSON if JSON is among
+    the types; so where it is not the default it is told in words.
+    """
+    offered = [one for one in operation.media_types if one != "*/*"]
+    is_json_told = _JSON in offered[1:]
+    shown = [one for one in offered if not (is_json_told and one == _JSON)]
     return {
-        "description": "The result.",
+        "description": _RESULT + (_ALSO_AS_JSON if is_json_told else ""),
         "content": {
             media_type: {"schema": _result_schema(media_type, operation.result_schema)}
-            for media_type in operation.media_types
-            if media_type != "*/*"
+            for media_type in shown
         },
     }
 
@@ -265,7 +275,7 @@ def _result(operation: OperationDescription) -> dict[str, Any]:
 def _result_schema(
     media_type: str, json_schema: dict[str, Any] | None
 ) -> dict[str, Any]:
-    if media_type == "application/json":
+    if media_type == _JSON:
         return json_schema or {}
     if media_type.startswith("text/") or media_type == "application/x-ndjson":
         return {"type": "string"}

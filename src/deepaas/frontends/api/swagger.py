@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from deepaas.frontends.api.json_schema import DEFINITIONS, map_schema, resolve
+from deepaas.frontends.api.json_schema import DEFINITIONS, resolve
 from deepaas.frontends.api.names import identifier, model_path, unused_name
 from deepaas.frontends.api.swagger_schemas import (
     parameter,
     swagger_schema,
-    with_v2_formats,
 )
 from deepaas.messages import OperationDescription
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from deepaas.model.arguments import Argument
 
 _JSON: Final = "application/json"
-_EVENTS: Final = "text/event-stream"
 _ACCEPT: Final = "accept"
 _ANYTHING: Final = "*/*"
 _RESULT_NAME: Final = "ModelPredictionResponse"
@@ -84,7 +82,7 @@ def _post(
     model: ModelDescription, name: str, *, definitions: dict[str, Any]
 ) -> dict[str, Any]:
     operation = model.operations.get(name) or OperationDescription(name=name)
-    renamed = _add_definitions(operation.definitions, definitions)
+    renamed = _add_definitions(operation.definitions, definitions, kind=model.kind)
     parameters = _parameters(operation, kind=model.kind, renamed=renamed)
     described: dict[str, Any] = {
         "tags": ["models"],
@@ -107,7 +105,7 @@ def _post(
 
 
 def _add_definitions(
-    added: Mapping[str, Any], definitions: dict[str, Any]
+    added: Mapping[str, Any], definitions: dict[str, Any], *, kind: str
 ) -> dict[str, str]:
     """Add schemas under names that are free; return the new references by old ones."""
     renamed = {}
@@ -117,7 +115,7 @@ def _add_definitions(
         renamed[DEFINITIONS + old] = f"#/definitions/{new}"
     for old, schema in added.items():
         new = renamed[DEFINITIONS + old].rpartition("/")[2]
-        definitions[new] = swagger_schema(schema, renamed=renamed)
+        definitions[new] = swagger_schema(schema, renamed=renamed, kind=kind)
     return renamed
 
 
@@ -144,19 +142,13 @@ def _body(
     arguments: Sequence[Argument], *, kind: str, renamed: Mapping[str, str]
 ) -> dict[str, Any]:
     properties = {
-        one.name: _schema(one.schema, kind=kind, renamed=renamed) for one in arguments
+        one.name: swagger_schema(one.schema, renamed=renamed, kind=kind)
+        for one in arguments
     }
     schema: dict[str, Any] = {"type": "object", "properties": properties}
     if required := [one.name for one in arguments if one.required]:
         schema["required"] = required
     return {"in": "body", "name": "body", "required": False, "schema": schema}
-
-
-def _schema(schema: Any, *, kind: str, renamed: Mapping[str, str]) -> dict[str, Any]:
-    described = swagger_schema(schema, renamed=renamed)
-    if kind == "v2":
-        described = map_schema(described, with_v2_formats)
-    return described
 
 
 def _with_anything(accept: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +160,7 @@ def _with_anything(accept: dict[str, Any]) -> dict[str, Any]:
 def _produces(operation: OperationDescription, *, kind: str) -> list[str]:
     if kind != "v2":
         # The Gradio client ends at a type that it cannot show.
-        shown = [one for one in operation.media_types if one != _EVENTS]
+        shown = [one for one in operation.media_types if not one.startswith("text/")]
         return shown or [_JSON]
     if not any(one.name == _ACCEPT for one in operation.arguments):
         return [_JSON]
@@ -182,7 +174,7 @@ def _result(
     definitions: dict[str, Any],
     renamed: Mapping[str, str],
 ) -> dict[str, Any]:
-    schema = _schema(operation.result_schema, kind=kind, renamed=renamed)
+    schema = swagger_schema(operation.result_schema, renamed=renamed, kind=kind)
     if kind == "v2":
         if operation.result_name is None:
             return {"$ref": "#/definitions/Prediction"}

@@ -60,20 +60,29 @@ _V2_FORMATS: Final = {"integer": "int32", "number": "float"}
 """What 2.6 said of each number of a 2.x model."""
 
 
-def swagger_schema(schema: Any, *, renamed: Mapping[str, str]) -> dict[str, Any]:
+def swagger_schema(
+    schema: Any, *, renamed: Mapping[str, str], kind: str
+) -> dict[str, Any]:
     """Return a JSON Schema as a Swagger 2.0 schema.
 
     Args:
         schema: A JSON Schema (2020-12).
         renamed: The new reference for an old one.
+        kind: Of the model.
     """
 
     def change(one: dict[str, Any]) -> dict[str, Any]:
-        nullable = {"x-nullable": True} if allows_null(one) else {}
         known = without_null(one)
         if isinstance(reference := known.get("$ref"), str):
             return {"$ref": renamed.get(reference, reference)}
-        return _known(_old_keywords(known)) | nullable
+        described = _known(_old_keywords(known))
+        if allows_null(one):
+            described["x-nullable"] = True
+        if kind == "v2":
+            return with_v2_formats(described)
+        if described.get("default", ...) is None:
+            del described["default"]
+        return described
 
     described = map_schema(schema, change)
     return described if isinstance(described, dict) else {}
@@ -126,7 +135,7 @@ def parameter(
         "required": argument.required,
         **_typed(argument, schema, definitions),
     }
-    described |= _default(schema, type_name=described["type"], kind=kind)
+    described |= _default(schema, described=described, kind=kind)
     if argument.is_nullable or allows_null(argument.schema):
         described["x-nullable"] = True
     if argument.description:
@@ -145,19 +154,28 @@ def with_v2_formats(described: dict[str, Any]) -> dict[str, Any]:
     return described
 
 
-def _default(schema: dict[str, Any], *, type_name: str, kind: str) -> dict[str, Any]:
+def _default(
+    schema: dict[str, Any], *, described: dict[str, Any], kind: str
+) -> dict[str, Any]:
     if "default" not in schema:
         return {}
     value = schema["default"]
-    if kind != "v2" and value is None and "enum" not in schema:
+    if kind == "v2":
+        is_lost = described["type"] == "string" and isinstance(value, dict | list)
+        return {} if is_lost else {"default": value}
+    if value is None:
         # Null has no type in Swagger; but clients preselect a choice if none is said.
-        return {}
-    if type_name == "string" and not isinstance(value, str | None):
-        if kind != "v2":
-            return {"default": json.dumps(value)}
-        if isinstance(value, dict | list):
-            return {}
-    return {"default": value}
+        return {"default": None} if "enum" in schema else {}
+    return {"default": _as_parameter(value, described)}
+
+
+def _as_parameter(value: Any, described: dict[str, Any]) -> Any:
+    """Return a value of a native argument, nested ones as JSON text."""
+    if described["type"] == "array" and isinstance(value, list):
+        return [_as_parameter(one, described["items"]) for one in value]
+    if described["type"] == "string" and not isinstance(value, str):
+        return json.dumps(value)
+    return value
 
 
 def _place(argument: Argument) -> str:
