@@ -224,7 +224,7 @@ def _add_v2_switch(group: Any, name: str) -> None:
         [f"--{name.replace('_', '-')}", *_ALIASES.get(name, ())],
         key=key,
         means=(values[True], values[False]),
-        text=f"The same as --{key.replace('.', '-')} {values[True]}",
+        text=f"Set {key} to {values[True]}",
     )
 
 

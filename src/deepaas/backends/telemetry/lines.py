@@ -26,6 +26,9 @@ _NAMES_SECRET: Final = re.compile(
     r"(?:^|[._-])(?:authorization|cookie|api[_-]?key|passw(?:or)?d|token|secret)$",
     re.IGNORECASE,
 )
+_MAY_HOLD_SECRET: Final = re.compile(
+    "cookie|auth|key|passw|token|secret|bearer", re.IGNORECASE
+)
 _SECRETS: Final = (
     re.compile(r"""(\bcookie["']?\s*[:=]\s*["']?)[^"'\r\n]+""", re.IGNORECASE),
     re.compile(
@@ -109,6 +112,8 @@ def escape(text: str) -> str:
 
 def redact(text: str) -> str:
     """Leave out what looks like a password, a token or a cookie."""
+    if not _MAY_HOLD_SECRET.search(text):
+        return text
     for secret in _SECRETS:
         text = secret.sub(rf"\1{_HIDDEN}", text)
     return text
