@@ -63,14 +63,25 @@ def versions_document(*, base_path: str, has_docs: bool) -> dict[str, Any]:
             "href": f"{base_path}/swagger.json",
         },
     ]
-    version = {
+    return {
+        "versions": [version_document(base_path=base_path)],
+        "links": links if has_docs else links[1:],
+    }
+
+
+def version_document(*, base_path: str) -> dict[str, Any]:
+    """Return the document of the one version that 2.x has.
+
+    Args:
+        base_path: What stands before all paths, such as `/a/b`.
+    """
+    return {
         "version": "stable",
         "id": "v2",
         "links": [
             {"rel": "self", "type": "application/json", "href": f"{base_path}/v2/"}
         ],
     }
-    return {"versions": [version], "links": links if has_docs else links[1:]}
 
 
 def landing_page(
