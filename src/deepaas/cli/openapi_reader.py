@@ -15,7 +15,7 @@ from deepaas.model.arguments import Argument
 from deepaas.model.schemas import ALL_TYPES, SchemaReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from deepaas.model.arguments import Location
 
@@ -31,13 +31,13 @@ def model_names(document: Mapping[str, Any]) -> list[str]:
     return [name for name, _ in _predictions(document)]
 
 
-def read_predict(document: Mapping[str, Any], model: str) -> OperationDescription:
-    """Return what `predict` of a model takes and gives.
-
-    Raises:
-        KeyError: The document has no such model.
-    """
-    post = dict(_predictions(document))[model]
+def read_predict(
+    document: Mapping[str, Any], model: str
+) -> OperationDescription | None:
+    """Return what `predict` of a model takes and gives; None if there is no model."""
+    post = dict(_predictions(document)).get(model)
+    if post is None:
+        return None
     definitions = _localized(document.get("components", {}).get("schemas", {}))
     content = post.get("requestBody", {}).get("content", {})
     schemas = {media_type: one["schema"] for media_type, one in content.items()}
@@ -45,7 +45,7 @@ def read_predict(document: Mapping[str, Any], model: str) -> OperationDescriptio
     media_types = tuple(post.get("responses", {}).get("200", {}).get("content", ()))
     ask = SchemaReader(definitions)
     arguments = [
-        *(_of_parameter(one, ask) for one in post.get("parameters", ())),
+        *_of_parameters(post.get("parameters", ()), ask),
         *_of_bodies(schemas, ask),
     ]
     if is_open and len(media_types) > 1:
@@ -69,14 +69,19 @@ def _predictions(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield unquote(name), item["post"]
 
 
-def _of_parameter(parameter: Mapping[str, Any], ask: SchemaReader) -> Argument:
-    return _argument(
-        parameter["name"],
-        {"description": parameter.get("description", ""), **parameter["schema"]},
-        required=bool(parameter.get("required")),
-        location=parameter["in"],
-        ask=ask,
-    )
+def _of_parameters(
+    parameters: Iterable[Mapping[str, Any]], ask: SchemaReader
+) -> Iterator[Argument]:
+    """Yield the model's own; those that all operations share are references."""
+    for one in parameters:
+        if "$ref" not in one:
+            yield _argument(
+                one["name"],
+                {"description": one.get("description", ""), **one["schema"]},
+                required=bool(one.get("required")),
+                location=one["in"],
+                ask=ask,
+            )
 
 
 def _of_bodies(schemas: Mapping[str, Any], ask: SchemaReader) -> Iterator[Argument]:

@@ -20,7 +20,12 @@ from pydantic_core import from_json
 from deepaas.cli import openapi_reader
 from deepaas.cli.answers import Answer
 from deepaas.cli.remote_errors import error_of_answer, error_of_code, make_error
-from deepaas.errors import ModelNotFoundError, RequestError, UnavailableError
+from deepaas.errors import (
+    ConfigurationError,
+    ModelNotFoundError,
+    RequestError,
+    UnavailableError,
+)
 from deepaas.model.arguments import MISSING, Inputs, Upload
 
 if TYPE_CHECKING:
@@ -39,6 +44,10 @@ class Connection:
     """Asks one server, one request after the other."""
 
     def __init__(self, url: str) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ConfigurationError(
+                f"--url {url} is no address of a server; write http://127.0.0.1:5000"
+            )
         self.url = url.rstrip("/")
         self._runner = asyncio.Runner()
         self._session: aiohttp.ClientSession | None = None
@@ -146,15 +155,15 @@ class RemoteModel:
 
     def _describe(self) -> OperationDescription:
         document = self._server.get_json("/openapi.json")
-        try:
-            return openapi_reader.read_predict(document, self._model)
-        except KeyError:
-            names = openapi_reader.model_names(document)
-            there = f"there are: {', '.join(names)}" if names else "there is none"
-            raise make_error(
-                ModelNotFoundError,
-                f"No model {self._model!r} is served at {self._server.url}; {there}.",
-            ) from None
+        operation = openapi_reader.read_predict(document, self._model)
+        if operation is not None:
+            return operation
+        names = openapi_reader.model_names(document)
+        there = f"there are: {', '.join(names)}" if names else "there is none"
+        raise make_error(
+            ModelNotFoundError,
+            f"No model {self._model!r} is served at {self._server.url}; {there}.",
+        )
 
     def _pieces(
         self, response: aiohttp.ClientResponse, media_type: str

@@ -6,6 +6,7 @@ An exit code says whose turn it is. The page `docs/reference/cli.md` explains th
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import TYPE_CHECKING, Final
 
 from deepaas import errors
@@ -38,8 +39,8 @@ def report(error: errors.DeepaasError, *, program: str = "deepaas") -> int:
 
     The traceback of a model's own exception comes before that: its author needs it.
     """
-    if traceback := getattr(error, "traceback", ""):
-        print(traceback.rstrip(), file=sys.stderr)
+    if trace := _models_traceback(error):
+        print(trace.rstrip(), file=sys.stderr)
     print(f"{program}: error: {_one_line(error.detail)}", file=sys.stderr)
     if isinstance(error, errors.InvalidInputError):
         for line in _field_lines(error.errors):
@@ -56,6 +57,12 @@ def exit_code(error: errors.DeepaasError) -> int:
     if isinstance(error, errors.UnavailableError):
         return EXIT_UNAVAILABLE
     return EXIT_FAILED
+
+
+def _models_traceback(error: errors.DeepaasError) -> str:
+    if isinstance(error.__cause__, NotImplementedError):
+        return "".join(traceback.format_exception(error.__cause__))
+    return str(getattr(error, "traceback", ""))
 
 
 def _field_lines(found: tuple[errors.FieldError, ...]) -> Iterator[str]:
