@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import deepaas
 from deepaas.backends.telemetry import logs
-from deepaas.cli import options, start
+from deepaas.cli import options, reports, start
 from deepaas.errors import ConfigurationError, DeepaasError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 PROGRAM: Final = "deepaas-run"
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = f"""\
 examples:
   deepaas-run                          serve all installed models
   deepaas-run --model-name plants      serve one of them
@@ -29,7 +29,8 @@ examples:
 
 deepaas-run starts as DEEPaaS 2.x did: no limits, and no questions asked. Use
 "deepaas serve", with the same options, for a server with safer defaults.
-"""
+
+{reports.EXIT_CODES}"""
 
 _BANNER: Final = """
 Welcome to the DEEPaaS API. Try the models on the documentation page, or use
@@ -54,12 +55,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         start.log_warnings(namespace)
         _warn_of_habits(settings)
         return start.serve(settings, profile="run")
-    except ConfigurationError as error:
-        status = start.report(error)
-        is_v2_check = error.setting == "server.base_path"
-        return start.EXIT_FAILED if is_v2_check else status
     except DeepaasError as error:
-        return start.report(error)
+        status = reports.report(error, program=PROGRAM)
+        return reports.EXIT_FAILED if _failed_in_2x(error) else status
+    except KeyboardInterrupt:
+        return reports.EXIT_INTERRUPTED
+
+
+def _failed_in_2x(error: DeepaasError) -> bool:
+    """Tell whether 2.x called it a failure where we see a wrong option."""
+    return isinstance(error, ConfigurationError) and error.setting == "server.base_path"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         prog=PROGRAM,
         usage="%(prog)s [options] [MODEL ...]",
         description="Serve models over HTTP, as DEEPaaS 2.x does.",
-        epilog=_EXAMPLES,
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     options.add_version(parser)

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any, Final
 
 from deepaas.backends.telemetry import logs
-from deepaas.cli import options, start
-from deepaas.errors import ConfigurationError, DeepaasError
+from deepaas.cli import options, reports, start
+from deepaas.errors import ConfigurationError
 from deepaas.frontends.api.hosts import is_loopback
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PROGRAM: Final = "deepaas serve"
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = f"""\
 examples:
   deepaas serve plants.py              serve a file
   deepaas serve plants dogs            serve two installed models
@@ -25,7 +25,8 @@ examples:
 
 Every option can also be an environment variable or a line in a file:
 DEEPAAS_LIMITS__DEADLINE_S=300, or in TOML, below [limits], deadline_s = 300.
-"""
+
+{reports.EXIT_CODES}"""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -35,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
         help="serve models over HTTP",
         usage="%(prog)s [options] [MODEL ...]",
         description="Serve models over HTTP, each in processes of its own.",
-        epilog=_EXAMPLES,
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -46,15 +47,12 @@ def add_parser(subparsers: Any) -> None:
 
 def run(namespace: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    try:
-        start.require_linux(PROGRAM)
-        settings = start.settings_from(namespace, profile="serve", program=PROGRAM)
-        _check_address(settings.server)
-        logs.configure(settings.log)
-        start.log_warnings(namespace)
-        return start.serve(settings, profile="serve")
-    except DeepaasError as error:
-        return start.report(error)
+    start.require_linux(PROGRAM)
+    settings = start.settings_from(namespace, profile="serve", program=PROGRAM)
+    _check_address(settings.server)
+    logs.configure(settings.log)
+    start.log_warnings(namespace)
+    return start.serve(settings, profile="serve")
 
 
 def _check_address(server: ServerSettings) -> None:
@@ -65,7 +63,7 @@ def _check_address(server: ServerSettings) -> None:
     """
     if not is_loopback(server.listen_ip) and not server.insecure_no_auth:
         raise ConfigurationError(
-            f"on {server.listen_ip} everybody who reaches this machine could use the "
+            f"On {server.listen_ip} everybody who reaches this machine could use the "
             f"models: put a proxy with authentication in front and listen on "
             f"127.0.0.1, or allow it with --insecure-no-auth",
             setting="server.insecure_no_auth",

@@ -1,17 +1,16 @@
-"""What the commands share that start something: settings, warnings, errors."""
+"""What `deepaas-run`, `deepaas-cli` and `deepaas serve` do before anything starts."""
 
 from __future__ import annotations
 
 import logging
 import os
 import platform
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from deepaas.cli import inifile
 from deepaas.cli.options import IniFile
-from deepaas.errors import ConfigurationError, DeepaasError, ModelLoadError
+from deepaas.errors import ConfigurationError
 from deepaas.settings import Given, Profile, Settings, load_settings, unknown_variables
 
 if TYPE_CHECKING:
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 logger = logging.getLogger(__name__)
-
-EXIT_FAILED: Final = 1
-EXIT_MISUSED: Final = 2
-"""What argparse says to options that do not exist."""
 
 
 def settings_from(
@@ -94,17 +89,6 @@ def serve(settings: Settings, *, profile: Profile) -> int:
     from deepaas import app
 
     return app.serve(settings, profile=profile)
-
-
-def report(error: DeepaasError) -> int:
-    """Print what went wrong, in one line, and return the exit status.
-
-    The traceback of a model comes before that: it is what its author needs.
-    """
-    if isinstance(error, ModelLoadError) and error.traceback:
-        print(error.traceback.rstrip(), file=sys.stderr)
-    print(f"deepaas: error: {' '.join(error.detail.split())}", file=sys.stderr)
-    return EXIT_MISUSED if isinstance(error, ConfigurationError) else EXIT_FAILED
 
 
 def _command_line(namespace: argparse.Namespace) -> list[Given]:

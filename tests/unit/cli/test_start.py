@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deepaas.cli import options, start
-from deepaas.errors import ConfigurationError, DeepaasError, ModelLoadError
+from deepaas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,33 +108,6 @@ def test_what_has_no_effect_is_told_once(caplog: pytest.LogCaptureFixture) -> No
         "The environment variable DEEPAAS_LOG__LEVL is not known and has no effect; "
         "did you mean DEEPAAS_LOG__LEVEL?",
     ] == caplog.messages
-
-
-@pytest.mark.parametrize(
-    ("error", "status", "printed"),
-    [
-        (
-            ConfigurationError("Port 1\nis taken."),
-            2,
-            "deepaas: error: Port 1 is taken.",
-        ),
-        (
-            ModelLoadError("m", "No module.", traceback="Traceback ...\n  line 1\n"),
-            1,
-            "Traceback ...\n  line 1\n"
-            "deepaas: error: Model 'm' cannot be loaded: No module.",
-        ),
-        (DeepaasError("Something else."), 1, "deepaas: error: Something else."),
-    ],
-)
-def test_an_error_is_one_line_after_the_traceback_of_the_model(
-    error: DeepaasError,
-    status: int,
-    printed: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert status == start.report(error)
-    assert f"{printed}\n" == capsys.readouterr().err
 
 
 def test_only_linux_serves(monkeypatch: pytest.MonkeyPatch) -> None:
