@@ -3,7 +3,11 @@
 Files travel in a multipart form, everything else as JSON or in an urlencoded form.
 Native models take files within JSON too. That is told in words only: where an
 operation offers both a form and JSON, many generators of clients choose JSON and
-lose the file. A media type that cannot carry all required arguments is not offered.
+lose the file. A media type that cannot carry all required arguments is not offered, nor
+is an urlencoded form where values are nested: its clients do not agree how to write
+them.
+
+A form has no way to say null instead of a file, nor that a list is empty.
 
 Each media type comes with an example, where one can be made.
 """
@@ -12,6 +16,8 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import structs
 
 from deepaas.frontends.api.examples import NoExampleError, example_of, stated_example
 from deepaas.frontends.api.json_schema import resolve, without_null
@@ -42,47 +48,69 @@ def request_body(
         kind: Of the model.
         schemas: The components.
     """
-    has_files = any(one.is_file for one in operation.arguments)
+    arguments = [
+        one for one in operation.arguments if one.location in {"any", "form", "json"}
+    ]
     content = {}
-    for media_type in (_MULTIPART,) if has_files else (_JSON, _URLENCODED):
-        carried = _carried(operation.arguments, media_type)
-        if carried:
+    for media_type in _media_types(arguments, schemas):
+        if carried := _carried(arguments, media_type):
             content[media_type] = _described(
-                media_type, carried, is_open=operation.allows_unknown, schemas=schemas
+                carried, is_open=operation.allows_unknown, schemas=schemas
             )
     if not content:
         return None
+    has_note = _MULTIPART in content and kind == "native"
     return {
-        **({"description": _FILES_IN_JSON} if has_files and kind == "native" else {}),
-        "required": any(one.required for one in _in_body(operation.arguments)),
+        **({"description": _FILES_IN_JSON} if has_note else {}),
+        "required": any(one.required for one in arguments),
         "content": content,
     }
 
 
-def _in_body(arguments: Sequence[Argument]) -> list[Argument]:
-    return [one for one in arguments if one.location in {"any", "form", "json"}]
+def _media_types(
+    arguments: Sequence[Argument], schemas: Mapping[str, Any]
+) -> tuple[str, ...]:
+    if any(one.is_file for one in arguments):
+        return (_MULTIPART,)
+    if any(_is_nested(one.schema, schemas) for one in arguments):
+        return (_JSON,)
+    return (_JSON, _URLENCODED)
+
+
+def _is_nested(schema: Any, schemas: Mapping[str, Any], *, depth: int = 0) -> bool:
+    """Return whether values have parts, other than a list's plain elements."""
+    if not isinstance(schema, dict):
+        return False
+    schema = resolve(without_null(resolve(schema, schemas)), schemas)
+    if schema.get("type") == "array" and depth == 0 and "prefixItems" not in schema:
+        return _is_nested(schema.get("items"), schemas, depth=1)
+    return schema.get("type") in {"array", "object"} or "oneOf" in schema
 
 
 def _carried(arguments: Sequence[Argument], media_type: str) -> list[Argument]:
     """Return what a body of `media_type` carries; nothing if it lacks what must be."""
     elsewhere = "form" if media_type == _JSON else "json"
-    carried = [one for one in _in_body(arguments) if one.location != elsewhere]
-    is_missed = any(
-        one.required and one.location == elsewhere for one in _in_body(arguments)
-    )
-    return [] if is_missed else carried
+    if any(one.required and one.location == elsewhere for one in arguments):
+        return []
+    carried = [one for one in arguments if one.location != elsewhere]
+    return carried if media_type == _JSON else [_in_form(one) for one in carried]
+
+
+def _in_form(argument: Argument) -> Argument:
+    schema = argument.schema
+    if argument.is_file:
+        schema = without_null(schema)
+        if schema.get("default", ...) is None:
+            schema = {key: value for key, value in schema.items() if key != "default"}
+    if argument.required and schema.get("type") == "array":
+        schema = {**schema, "minItems": max(1, schema.get("minItems", 0))}
+    return structs.replace(argument, schema=schema)
 
 
 def _described(
-    media_type: str,
-    arguments: Sequence[Argument],
-    *,
-    is_open: bool,
-    schemas: Mapping[str, Any],
+    arguments: Sequence[Argument], *, is_open: bool, schemas: Mapping[str, Any]
 ) -> dict[str, Any]:
     described: dict[str, Any] = {"schema": _object_schema(arguments, is_open=is_open)}
-    if media_type == _URLENCODED and (encoding := _encoding(arguments, schemas)):
-        described["encoding"] = encoding
     with contextlib.suppress(NoExampleError):
         described["example"] = _example(arguments, schemas)
     return described
@@ -97,17 +125,6 @@ def _object_schema(arguments: Sequence[Argument], *, is_open: bool) -> dict[str,
     if not is_open:
         schema["additionalProperties"] = False
     return schema
-
-
-def _encoding(
-    arguments: Sequence[Argument], schemas: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Say that nested values are JSON text; in a multipart form that is understood."""
-    return {
-        one.name: {"contentType": _JSON}
-        for one in arguments
-        if resolve(without_null(one.schema), schemas).get("type") == "object"
-    }
 
 
 def _example(
