@@ -48,7 +48,7 @@ QUALIFIED_SCHEMA: Final = {
 
 OCTET_STREAM: Final = "application/octet-stream"
 
-_EXTENSION: Final = re.compile(r"(\.[A-Za-z0-9]{1,16}){1,2}$")
+_EXTENSION: Final = re.compile(r"(\.[A-Za-z0-9]{1,16}){1,2}\Z")
 
 _FILE_WANTED: Final = (
     "A file belongs here: send it as a part of a multipart form, with a file name, or "
