@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from hypothesis import given
@@ -104,8 +105,23 @@ def test_the_docstring_is_told() -> None:
     assert "Give it a sharp one." in operation["description"]
 
 
-def test_the_server_is_found_from_the_document() -> None:
-    assert [{"url": "."}] == everything()["servers"]
+@pytest.mark.parametrize(
+    ("base_path", "address", "expected"),
+    [
+        ("", "http://host/openapi.json", "http://host/"),
+        ("", "http://host/proxy/openapi.json", "http://host/proxy/"),
+        ("/a", "http://host/a/openapi.json", "http://host/"),
+        ("/a/b", "http://host/proxy/a/b/openapi.json", "http://host/proxy/"),
+    ],
+)
+def test_the_server_is_found_from_the_document(
+    base_path: str, address: str, expected: str
+) -> None:
+    described = openapi_document(
+        {"m": descriptions.EMPTY}, version="3.0.0", base_path=base_path
+    )
+    assert expected == urljoin(address, described["servers"][0]["url"])
+    assert [f"{base_path}/v2/models/m/predict/"] == list(described["paths"])
 
 
 def test_what_is_switched_off_is_not_there() -> None:
@@ -438,6 +454,17 @@ def test_the_control_plane_joins() -> None:
     assert {"Health", "Problem", "m_Label"} <= set(merged["components"]["schemas"])
     assert ["server", "m"] == [tag["name"] for tag in merged["tags"]]
     assert merged["info"]["title"] == "deepaas"
+
+
+@pytest.mark.parametrize(
+    ("base_path", "expected"), [("", ["/", "/livez"]), ("/a", ["/a", "/a/livez"])]
+)
+def test_the_control_plane_goes_below_the_base_path(
+    base_path: str, expected: list[str]
+) -> None:
+    ours = openapi_document({}, version="3.0.0", base_path=base_path)
+    merged = merge({"paths": {"/": {}, "/livez": {}}}, ours, base_path=base_path)
+    assert expected == list(merged["paths"])
 
 
 def test_a_control_plane_without_components_joins() -> None:

@@ -52,9 +52,12 @@ def make_router(
     async def get_openapi() -> JSONResponse:
         """Describe the API (OpenAPI 3.1)."""
         ours = openapi.openapi_document(
-            plane.descriptions(), version=version, enabled=_enabled(api)
+            plane.descriptions(),
+            version=version,
+            base_path=base_path,
+            enabled=_enabled(api),
         )
-        return JSONResponse(openapi.merge(app.openapi(), ours))
+        return JSONResponse(openapi.merge(app.openapi(), ours, base_path=base_path))
 
     @router.get(
         "/swagger.json", operation_id="get_swagger", response_class=V2JSONResponse

@@ -10,8 +10,8 @@ Three choices keep clients working:
   `contentMediaType`.
 - Component and operation names carry the model's name, so that two models may each have
   a `Label`.
-- The server's address is relative to the document, so it survives proxies, and the
-  base path stands in no path.
+- The server's address is relative to the document, so it survives proxies. The base
+  path stands in the paths, for the tools that take no notice of the server's address.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def openapi_document(
     models: Mapping[str, ModelDescription],
     *,
     version: str,
+    base_path: str = "",
     enabled: Collection[str] = ("predict", "train"),
 ) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of the models' operations.
@@ -92,6 +93,7 @@ def openapi_document(
     Args:
         models: What is loaded, by name.
         version: Of this server.
+        base_path: What stands before all paths, such as `/a/b`.
         enabled: Operations that the operator has not switched off.
     """
     schemas = dict(error_responses.SCHEMAS)
@@ -104,10 +106,10 @@ def openapi_document(
     return {
         "openapi": "3.1.0",
         "info": _info(version),
-        "servers": [{"url": "."}],
+        "servers": [{"url": _server_url(base_path)}],
         "tags": [_tag(name, model) for name, model in models.items()],
         "paths": {
-            f"{model_path(route.model)}{route.operation.name}/": {
+            f"{base_path}{model_path(route.model)}{route.operation.name}/": {
                 "post": _post(route, schemas)
             }
             for route in routes
@@ -120,16 +122,23 @@ def openapi_document(
     }
 
 
-def merge(control_plane: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+def merge(
+    control_plane: dict[str, Any], ours: dict[str, Any], *, base_path: str = ""
+) -> dict[str, Any]:
     """Return one document with the paths of both.
 
     Components of the same name are taken from `ours`, so that routes of the control
     plane may refer to the error responses that stand there.
 
     Args:
-        control_plane: An OpenAPI document without models.
+        control_plane: An OpenAPI document without models and without the base path.
         ours: From `openapi_document`.
+        base_path: What stands before all paths.
     """
+    paths = {
+        (base_path + path if path != "/" else base_path or "/"): item
+        for path, item in control_plane.get("paths", {}).items()
+    }
     components = {
         section: {
             **control_plane.get("components", {}).get(section, {}),
@@ -141,7 +150,7 @@ def merge(control_plane: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]
         **control_plane,
         **ours,
         "tags": [*control_plane.get("tags", []), *ours["tags"]],
-        "paths": {**control_plane.get("paths", {}), **ours["paths"]},
+        "paths": {**paths, **ours["paths"]},
         "components": components,
     }
 
@@ -153,6 +162,11 @@ def _info(version: str) -> dict[str, Any]:
         "version": version,
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
+
+
+def _server_url(base_path: str) -> str:
+    """Return the root of all paths as seen from the document, below `base_path`."""
+    return "/".join([".."] * base_path.count("/")) or "."
 
 
 def _tag(name: str, model: ModelDescription) -> dict[str, str]:
