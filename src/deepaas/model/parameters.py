@@ -171,12 +171,15 @@ def compile_parameters(parameters: Sequence[Parameter]) -> Compiled:
     """
     members = {one.keyword: one.served for one in parameters}
     try:
-        return _compile(with_config(_CONFIG)(_typed_dict("Inputs", members)))
+        compiled = _compile(with_config(_CONFIG)(_typed_dict("Inputs", members)))
     except Exception:
         # Whatever it was, its author is told with the hint that it came from.
         for one in parameters:
             compile_parameter(one)
         raise
+    if len(compiled.schema.get("properties", {})) < len(parameters):
+        raise HintError("two arguments have the same name for callers; change an alias")
+    return compiled
 
 
 def compile_parameter(parameter: Parameter) -> Compiled:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import PIL.Image
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 from tests.support.signatures import (
     errors_of,
     signature,
@@ -112,6 +112,13 @@ def test_a_batch_is_a_list_of_items(hint: Any) -> None:
     def predict(items: Any) -> None: ...
 
     predict.__annotations__ = {"items": hint}
+
+    with pytest.raises(SignatureError, match=r"list\[Item\]"):
+        signature(deepaas.batched(max_size=2)(predict))
+
+
+def test_an_item_has_fields() -> None:
+    def predict(items: list[RootModel[int]]) -> None: ...
 
     with pytest.raises(SignatureError, match=r"list\[Item\]"):
         signature(deepaas.batched(max_size=2)(predict))

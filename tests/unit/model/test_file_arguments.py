@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import PIL.Image
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from tests.support.signatures import (
     argument,
     errors_of,
@@ -194,3 +194,22 @@ def test_an_array_may_be_optional() -> None:
 
     assert argument(hint, None).is_nullable
     assert {"x": None} == of(hint, None).bind(Inputs(raw_json=b'{"x": null}'))
+
+
+def test_one_file_is_a_list_of_one(image_file: Path) -> None:
+    inputs = Inputs(form=[("x", uploaded(image_file))])
+
+    assert {"x": [image_file]} == of(list[Path]).bind(inputs)
+
+
+def test_the_default_of_bytes_is_not_shown_as_text() -> None:
+    only = argument(bytes, b"abc")
+
+    assert {"type": "string", "format": "binary"} == only.schema
+    assert not only.required
+
+
+def test_a_model_may_make_files_itself(image_file: Path) -> None:
+    file = File(image_file)
+
+    assert file is TypeAdapter(deepaas.File).validate_python(file)

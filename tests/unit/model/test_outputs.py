@@ -11,7 +11,7 @@ from typing import Annotated, Any, BinaryIO, Optional
 import numpy as np
 import PIL.Image
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 import deepaas
 from deepaas.errors import BadOutputError, NotAcceptableError, SignatureError
@@ -420,3 +420,47 @@ def test_a_hint_of_which_nothing_can_be_sent_is_named(
 
     assert caught.value.reason.startswith("predict()")
     assert all(part in caught.value.reason for part in parts)
+
+
+class Report(BaseModel):
+    """Holds what pydantic knows, what it does not, and words of JSON Schema."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    file: deepaas.File
+    properties: dict[str, int] = {"format": 1}
+
+
+class Picture(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    image: PIL.Image.Image
+
+
+def test_a_file_in_a_pydantic_model_is_a_qualified_value(table: Path) -> None:
+    report = Report(file=deepaas.File(table))
+
+    value = json.loads(bytes(sent(Report, report).body))
+
+    assert "YSxi" == value["file"]["value"]
+    schema = codec(Report).schema
+    assert schema is not None
+    assert QUALIFIED_SCHEMA == schema["properties"]["file"]
+    assert {"format": 1} == schema["properties"]["properties"]["default"]
+
+
+def test_a_type_without_a_schema_is_written_by_value() -> None:
+    picture = Picture(image=IMAGE)
+
+    value = json.loads(bytes(sent(Picture, picture).body))
+
+    assert "image/png" == value["image"]["mediaType"]
+    assert codec(Picture).schema is None
+
+
+def test_a_batch_of_nothing_but_failures_may_return_anything() -> None:
+    @deepaas.batched(max_size=2)
+    def predict(items: list[Label]) -> list[ValueError]:
+        return [ValueError() for _ in items]
+
+    assert read_codec(predict, model="plants", operation="predict").schema is None

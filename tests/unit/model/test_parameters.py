@@ -232,3 +232,10 @@ def test_arguments_that_have_no_name_are_refused(function: Any, head: str) -> No
 
     assert caught.value.reason.startswith(head)
     assert caught.value.model == "plants"
+
+
+def test_two_arguments_cannot_have_one_name() -> None:
+    def predict(a: int, b: Annotated[int, Field(alias="a")]) -> None: ...
+
+    with pytest.raises(SignatureError, match="same name"):
+        signature(predict)
