@@ -28,11 +28,11 @@ _QUOTED: Final = r'"(?:[^"\\]|\\.)*+"'
 _BLANK: Final = r"[ \t]*+"
 _PARAMETER: Final = rf"{_BLANK};{_BLANK}(?:({_WORD})=({_WORD}|{_QUOTED}))?"
 _RANGE: Final = re.compile(
-    rf"{_BLANK}({_WORD})/({_WORD})((?:{_PARAMETER})*+){_BLANK}(?:,|$)"
+    rf"{_BLANK}({_WORD})/({_WORD})((?:{_PARAMETER})*+){_BLANK}(?:,|\Z)"
 )
 _ONE_PARAMETER: Final = re.compile(_PARAMETER)
 _QUALITY: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
-_EMPTY_ELEMENT: Final = re.compile(rf"{_BLANK}(?:,|$)")
+_EMPTY_ELEMENT: Final = re.compile(rf"{_BLANK}(?:,|\Z)")
 
 # What we send as text is always UTF-8, so asking for it narrows nothing.
 _ALWAYS_TRUE: Final = ("charset", "utf-8")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from deepaas.errors import FieldError, InvalidInputError
+from deepaas.model.refusals import json_pointer
 
 if TYPE_CHECKING:
     from marshmallow import ValidationError
@@ -20,7 +21,7 @@ def invalid_input(error: ValidationError) -> InvalidInputError:
     if not isinstance(messages, dict):
         messages = {error.field_name: messages}
     plain = _plain(messages)
-    return InvalidInputError(errors=tuple(_field_errors(plain, "")), messages=plain)
+    return InvalidInputError(errors=tuple(_field_errors(plain, ())), messages=plain)
 
 
 def _plain(messages: Any) -> Any:
@@ -32,18 +33,13 @@ def _plain(messages: Any) -> Any:
     return str(messages)
 
 
-def _field_errors(messages: Any, pointer: str) -> Iterator[FieldError]:
+def _field_errors(messages: Any, steps: tuple[str, ...]) -> Iterator[FieldError]:
     if isinstance(messages, dict):
         for key, value in messages.items():
-            yield from _field_errors(value, _below(pointer, key))
+            inner = steps if key == _WHOLE else (*steps, key)
+            yield from _field_errors(value, inner)
     elif isinstance(messages, list):
         for one in messages:
-            yield from _field_errors(one, pointer)
+            yield from _field_errors(one, steps)
     else:
-        yield FieldError(pointer=pointer, detail=messages)
-
-
-def _below(pointer: str, key: str) -> str:
-    if key == _WHOLE:
-        return pointer
-    return f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        yield FieldError(pointer=json_pointer(steps), detail=messages)

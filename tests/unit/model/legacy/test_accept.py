@@ -112,6 +112,11 @@ def test_a_value_that_fits_nothing_is_refused(value: Any) -> None:
         accepted(anywhere(), json={"accept": value})
 
 
+@pytest.mark.parametrize("value", ["a/b\n", "/\n", "a/b;\n,", "\n/"])
+def test_a_value_that_no_header_could_have_is_answered_too(value: str) -> None:
+    assert JSON == accepted(anywhere(), query=[("accept", value)])
+
+
 def test_a_value_is_negotiated_like_a_header() -> None:
     assert PNG == accepted(anywhere(), query=[("accept", "image/*")])
     assert JSON == accepted(anywhere(), query=[("accept", "*/*")])

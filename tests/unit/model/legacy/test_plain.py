@@ -103,15 +103,15 @@ def test_what_libraries_return_becomes_json(value: Any, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "place"),
     [
-        (object(), "The result is builtins.object"),
-        ({"a": [1, object()]}, "The result['a'][1] is builtins.object"),
+        (object(), "The result is of type object"),
+        ({"a": [1, object()]}, "The result at /a/1 is of type object"),
         (
             [{"b": {"c": (n for n in "x")}}],
-            "The result[0]['b']['c'] is builtins.generator",
+            "The result at /0/b/c is of type generator",
         ),
-        ({"a": 1 + 2j}, "The result['a'] is builtins.complex"),
-        ({"a": {(1, 2): 3}}, "The result['a'] is a dict with the key (1, 2)"),
-        (list, "The result is builtins.type"),
+        ({"a": 1 + 2j}, "The result at /a is of type complex"),
+        ({"a": {(1, 2): 3}}, "The result at /a is a dict with the key (1, 2)"),
+        (list, "The result is of type type"),
     ],
     ids=range(6),
 )
