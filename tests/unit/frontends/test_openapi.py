@@ -323,7 +323,14 @@ def test_an_urlencoded_form_is_offered_for_plain_values(
     assert expected == ("application/x-www-form-urlencoded" in content)
 
 
-def test_a_form_cannot_say_null_for_a_file_nor_that_a_list_is_empty() -> None:
+@pytest.mark.parametrize("location", ["query", "header"])
+def test_a_parameter_cannot_say_null(location: str) -> None:
+    nullable = {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}
+    one = model(argument("x", nullable, location=location), kind="v2")
+    assert {"type": "string"} == predict(document(m=one))["parameters"][0]["schema"]
+
+
+def test_a_form_cannot_say_null_nor_that_a_list_is_empty() -> None:
     form = body(document(m=descriptions.GALLERY), "multipart/form-data")["schema"]
 
     assert descriptions.FILE == form["properties"]["mask"]

@@ -133,6 +133,14 @@ def _without_null_alternative(schema: dict[str, Any], keyword: str) -> dict[str,
     return {**kept[0], **rest}
 
 
+def as_text_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return `schema` for a place where all values are text, so null cannot be said."""
+    schema = without_null(schema)
+    if schema.get("default", ...) is None:
+        return {key: value for key, value in schema.items() if key != "default"}
+    return schema
+
+
 def allows_null(schema: dict[str, Any]) -> bool:
     """Return whether `schema` says that null is a value."""
     types = schema.get("type", ())

@@ -24,6 +24,7 @@ from msgspec import structs
 from deepaas.frontends.api import error_responses
 from deepaas.frontends.api.json_schema import (
     DEFINITIONS,
+    as_text_schema,
     is_plausible,
     map_schema,
     rename_references,
@@ -252,7 +253,7 @@ def _parameters(arguments: Iterable[Argument]) -> list[dict[str, Any]]:
             "in": one.location,
             "required": one.required,
             "description": one.description,
-            "schema": one.schema,
+            "schema": as_text_schema(one.schema),
         }
         for one in arguments
         if one.location in {"query", "header", "cookie"}

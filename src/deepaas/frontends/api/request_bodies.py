@@ -7,7 +7,8 @@ lose the file. A media type that cannot carry all required arguments is not offe
 is an urlencoded form where values are nested: its clients do not agree how to write
 them.
 
-A form has no way to say null instead of a file, nor that a list is empty.
+A form has no way to say null (an absent field means the default), nor that a list is
+empty.
 
 Each media type comes with an example, where one can be made.
 """
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import structs
 
 from deepaas.frontends.api.examples import NoExampleError, example_of, stated_example
-from deepaas.frontends.api.json_schema import resolve, without_null
+from deepaas.frontends.api.json_schema import as_text_schema, resolve, without_null
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,11 +98,7 @@ def _carried(arguments: Sequence[Argument], media_type: str) -> list[Argument]:
 
 
 def _in_form(argument: Argument) -> Argument:
-    schema = argument.schema
-    if argument.is_file:
-        schema = without_null(schema)
-        if schema.get("default", ...) is None:
-            schema = {key: value for key, value in schema.items() if key != "default"}
+    schema = as_text_schema(argument.schema)
     if argument.required and schema.get("type") == "array":
         schema = {**schema, "minItems": max(1, schema.get("minItems", 0))}
     return structs.replace(argument, schema=schema)
