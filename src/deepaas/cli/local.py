@@ -8,7 +8,7 @@ from deepaas.cli.answers import Answer, pieces_of_file
 from deepaas.errors import OperationNotImplementedError
 from deepaas.model.discovery import find_models
 from deepaas.model.loading import load_model
-from deepaas.worker.describe import describe
+from deepaas.worker.describe import describe_operation
 from deepaas.worker.inline import InlineWorker
 
 if TYPE_CHECKING:
@@ -39,9 +39,12 @@ class LocalModel:
         model = load_model(
             found.name, references=found.references, distribution=found.distribution
         )
-        if "predict" not in model.operations:
+        predict = model.operations.get("predict")
+        if predict is None:
             raise OperationNotImplementedError(model.name, "predict")
-        self.operation: OperationDescription = describe(model).operations["predict"]
+        self.operation: OperationDescription = describe_operation(
+            predict, kind=model.kind
+        )
         self._worker = InlineWorker(model)
 
     def predict(self, inputs: Inputs, *, accept: str) -> Answer:

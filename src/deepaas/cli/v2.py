@@ -262,12 +262,13 @@ def _find(names: Sequence[str]) -> ModelReference:
 def _bind(command: _Command) -> Call:
     """Return the call that the words ask for."""
     # Imported here for the same reason as above.
-    from deepaas.worker.describe import describe
+    from deepaas.worker.describe import describe_operation
 
     model = command.worker.model
-    operation = describe(model).operations.get(command.method)
-    if operation is None:
+    found = model.operations.get(command.method)
+    if found is None:
         raise OperationNotImplementedError(model.name, command.method)
+    operation = describe_operation(found, kind=model.kind)
     parser = arguments.make_parser(operation, program=f"{PROGRAM} {command.method}")
     inputs = arguments.read_inputs(
         operation, command.words, parser=parser, parse=_parse_literal

@@ -57,7 +57,7 @@ def _kind_text(schema: Schema) -> str:
 def _choice_text(values: Sequence[Any]) -> str:
     shown = [value_text(value) for value in values[:_MOST_CHOICES]]
     more = ", …" if len(values) > _MOST_CHOICES else ""
-    return f"one of {', '.join(shown)}{more}" if len(values) > 1 else shown[0]
+    return f"one of {', '.join(shown)}{more}" if len(values) > 1 else f"only {shown[0]}"
 
 
 def _range_text(schema: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -16,12 +17,24 @@ def describe(model: LoadedModel) -> messages.ModelDescription:
     """Return the description of a model."""
     return messages.ModelDescription(
         kind=model.kind,
-        metadata=plain_metadata(model),
+        metadata=_metadata_or_nothing(model),
         operations={
-            name: _describe_operation(operation, kind=model.kind)
+            name: describe_operation(operation, kind=model.kind)
             for name, operation in model.operations.items()
         },
     )
+
+
+def _metadata_or_nothing(model: LoadedModel) -> dict[str, Any]:
+    """Return the metadata, or nothing when the model fails to tell them.
+
+    That is no reason not to predict: whoever asks for the metadata gets the error.
+    """
+    try:
+        return plain_metadata(model)
+    except Exception:  # noqa: BLE001 - the model's own code may raise anything
+        traceback.print_exc()
+        return {}
 
 
 def plain_metadata(model: LoadedModel) -> dict[str, Any]:
@@ -30,9 +43,10 @@ def plain_metadata(model: LoadedModel) -> dict[str, Any]:
     return cast("dict[str, Any]", msgspec.json.decode(text))
 
 
-def _describe_operation(
+def describe_operation(
     operation: Operation, *, kind: str
 ) -> messages.OperationDescription:
+    """Return the description of one operation of a model of some kind."""
     arguments = operation.signature.arguments
     codec = operation.codec
     return messages.OperationDescription(
