@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-
 from tests.support.server import ServerProcess, free_port
 
 if TYPE_CHECKING:
@@ -28,19 +27,19 @@ def start(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
     """Start `deepaas serve` with a model of ours; all are stopped afterwards."""
     started: list[ServerProcess] = []
 
-    def start_one(*options: str, model: str = "faulty.py", **waits: Any) -> Any:
+    def start_one(*options: str, models: tuple[str, ...] = ("faulty.py",)) -> Any:
         port = free_port()
         server = ServerProcess(
             [
                 *(sys.executable, "-m", "deepaas.cli.main", "serve", *options),
-                *("--listen-port", str(port), str(MODELS / model)),
+                *("--listen-port", str(port), *(str(MODELS / one) for one in models)),
             ],
             port=port,
             folder=tmp_path / f"server-{len(started)}",
             environment={"FAULTY_NOTES": str(tmp_path / "notes")},
         )
         started.append(server)
-        server.wait_until_ready(**({"path": "/readyz"} | waits))
+        server.wait_until_ready("/readyz")
         return server
 
     yield start_one
@@ -238,7 +237,7 @@ def test_an_answer_that_cannot_be_represented_names_the_place(
 def test_a_worker_over_its_memory_limit_is_told_so(
     start: Callable[..., ServerProcess],
 ) -> None:
-    server = start("--worker-memory", str(400_000_000))
+    server = start("--memory-limit", str(400_000_000))
 
     answer = predict(server, "hog")
 
@@ -313,7 +312,7 @@ def test_a_second_term_signal_ends_at_once(
 def test_a_model_that_dies_while_it_loads_is_told_and_hurts_no_other(
     start: Callable[..., ServerProcess],
 ) -> None:
-    server = start(str(MODELS / "dies_at_import.py"))
+    server = start(models=("faulty.py", "dies_at_import.py"))
 
     ready = httpx2.get(f"{server.url}/readyz")
 
@@ -327,10 +326,10 @@ def test_a_model_that_dies_while_it_loads_is_told_and_hurts_no_other(
 
 
 def test_an_end_of_many_deaths_leaves_no_files_behind(
-    start: Callable[..., ServerProcess],
+    start: Callable[..., ServerProcess], tmp_path: Path
 ) -> None:
-    server = start("--spool-dir", str(Path(os.environ.get("TMPDIR", "/tmp"))))
-    spool = _spool_of(server.process.pid)
+    server = start("--spool-dir", str(tmp_path))
+    (spool,) = tmp_path.glob(f"deepaas-{server.process.pid}-*")
     photo = {"photo": ("a.txt", b"x" * 3_000_000, "text/plain")}
     for _ in range(3):
         httpx2.post(server.url + FAULTY, data={"fault": "exit"}, files=photo)
@@ -340,12 +339,6 @@ def test_an_end_of_many_deaths_leaves_no_files_behind(
     assert 1 == len(list(spool.iterdir()))  # the folder of the worker that lives
     server.stop()
     assert not spool.exists()
-
-
-def _spool_of(pid: int) -> Path:
-    folder = Path(os.environ.get("TMPDIR", "/tmp"))
-    (found,) = folder.glob(f"deepaas-{pid}-*")
-    return found
 
 
 def _is_running(pid: int) -> bool:

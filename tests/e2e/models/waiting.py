@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-
 state = {"warm": False, "now": 0, "most": 0, "cancelled": 0}
 
 
