@@ -15,7 +15,7 @@ import importlib.util
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from deepaas.errors import ConfigurationError, ModelLoadError
 
