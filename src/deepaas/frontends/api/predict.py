@@ -187,7 +187,7 @@ async def _send_result(send: Send, result: Result, *, request_id: str) -> None:
     if result.path:
         await _send_file(send, result, request_id=request_id)
         return
-    headers = _headers(result.media_type, result.filename, request_id=request_id)
+    headers = result_headers(result.media_type, result.filename, request_id=request_id)
     headers.append((b"content-length", b"%d" % len(result.body)))
     await answers.send_whole(send, status=200, headers=headers, body=result.body)
 
@@ -197,7 +197,7 @@ async def _send_file(send: Send, result: Result, *, request_id: str) -> None:
     os.unlink(result.path)  # noqa: PTH108 - open already, so it goes when we close it
     try:
         size = os.fstat(descriptor).st_size
-        headers = _headers(result.media_type, result.filename, request_id=request_id)
+        headers = result_headers(result.media_type, result.filename, request_id=request_id)
         headers.append((b"content-length", b"%d" % size))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         while piece := await asyncio.to_thread(os.read, descriptor, _FILE_PIECE_BYTES):
@@ -208,7 +208,7 @@ async def _send_file(send: Send, result: Result, *, request_id: str) -> None:
 
 
 async def _send_stream(send: Send, stream: ResultStream, *, request_id: str) -> None:
-    headers = _headers(stream.media_type, "", request_id=request_id)
+    headers = result_headers(stream.media_type, "", request_id=request_id)
     headers.append((b"cache-control", b"no-cache"))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     try:
@@ -238,7 +238,8 @@ def _broken_piece(media_type: str, error: errors.DeepaasError) -> bytes:
     return b""
 
 
-def _headers(media_type: str, filename: str, *, request_id: str) -> list[Header]:
+def result_headers(media_type: str, filename: str, *, request_id: str) -> list[Header]:
+    """Return the headers of a result, but for its length."""
     headers = [
         (b"content-type", media_type.encode("latin-1", "replace")),
         *answers.COMMON,
