@@ -197,7 +197,9 @@ async def _send_file(send: Send, result: Result, *, request_id: str) -> None:
     os.unlink(result.path)  # noqa: PTH108 - open already, so it goes when we close it
     try:
         size = os.fstat(descriptor).st_size
-        headers = result_headers(result.media_type, result.filename, request_id=request_id)
+        headers = result_headers(
+            result.media_type, result.filename, request_id=request_id
+        )
         headers.append((b"content-length", b"%d" % size))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         while piece := await asyncio.to_thread(os.read, descriptor, _FILE_PIECE_BYTES):
