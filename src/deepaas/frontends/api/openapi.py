@@ -57,6 +57,9 @@ _REQUEST_ID: Final = {
     "description": "The id under which the server's log shall know the request.",
     "schema": {"type": "string"},
 }
+"""Every operation has it. Without any optional parameter, openapi-python-client writes
+code that cannot be imported where there are two kinds of bodies (its issue 1451)."""
+
 _BECOMES_A_CLASS: Final = frozenset({"enum", "properties", "anyOf", "oneOf", "allOf"})
 
 _IGNORED_HEADERS: Final = frozenset(
