@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class Encoded:
     body: bytes | bytearray | memoryview = b""
     path: str = ""
     filename: str = ""
+
+    def content(self) -> bytes:
+        """Return the bytes, wherever they are."""
+        return Path(self.path).read_bytes() if self.path else bytes(self.body)
 
 
 class ResultCodec(ABC):
