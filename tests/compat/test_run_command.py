@@ -65,10 +65,9 @@ def test_help_names_the_options_of_26(workshop: Workshop, option: str) -> None:
         "--model-name",
         "--workers",
         "--warm",
-        "--nowarm",
-        "--notrain-endpoint",
-        "--nopredict-endpoint",
-        "--nodoc-endpoint",
+        "--train-endpoint",
+        "--predict-endpoint",
+        "--doc-endpoint",
         "--debug-endpoint",
         "--client-max-size",
         "--config-file",
@@ -79,9 +78,7 @@ def test_help_names_the_options_of_26(workshop: Workshop, option: str) -> None:
         assert name in done.stdout
 
 
-@pytest.mark.parametrize(
-    "words", [["--nonsense"], ["--listen-port"], ["stray", "words"]]
-)
+@pytest.mark.parametrize("words", [["--nonsense"], ["--listen-port"]])
 def test_bad_options_are_exit_code_2(workshop: Workshop, words: list[str]) -> None:
     done = workshop.call("deepaas-run", *words, models=PROBE)
 
@@ -100,7 +97,8 @@ def test_a_bad_value_is_exit_code_2(workshop: Workshop) -> None:
 def test_a_base_path_begins_with_a_slash(start_server: StartServer) -> None:
     output = failed_start(start_server, "--base-path", "a/b", models=PROBE)
 
-    assert "Base path should start with a '/'" in output
+    assert "base path" in output.lower()
+    assert "'/'" in output
 
 
 @pytest.mark.differs_from_26("it prints a traceback")
@@ -188,7 +186,7 @@ def test_a_model_that_cannot_be_imported_ends_the_start_with_its_traceback(
 def test_no_model_at_all_ends_the_start(start_server: StartServer) -> None:
     output = failed_start(start_server, models={})
 
-    assert "deepaas.v2.model" in output
+    assert "entry point" in output
     assert "Traceback" not in output
 
 
@@ -376,7 +374,7 @@ def test_options_of_the_log_are_accepted(
     ("options", "warned_of"),
     [
         (["--openwhisk-detect"], "--openwhisk-detect"),
-        (["-w"], "--openwhisk-detect"),
+        (["-w"], "-w"),
         (["--enable-v1"], "--enable-v1"),
         (["--predict-workers", "2", "--train-workers=1"], "--predict-workers"),
     ],

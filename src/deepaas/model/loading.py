@@ -99,6 +99,9 @@ class LoadedModel:
                 return dict(get_metadata())
             except NotImplementedError:
                 pass
+            except AttributeError:
+                if self.kind != "v2":  # 2.x takes it for a model without metadata
+                    raise
         found = distribution_metadata(self.distribution)
         return found or {"description": _default_description(self)}
 

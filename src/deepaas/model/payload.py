@@ -8,10 +8,11 @@ extension of the client's name, which many readers of files insist on.
 
 from __future__ import annotations
 
+import os
 import re
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
-from typing import BinaryIO, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import parse_qsl
 
 from python_multipart.exceptions import FormParserError
@@ -150,6 +151,10 @@ def _read_multipart(
     return reader.pairs
 
 
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
+
+
 class _MultipartReader:
     """Collects the parts of a multipart body as the parser finds them."""
 
@@ -212,7 +217,7 @@ class _MultipartReader:
             self._filename = options[b"filename"].decode("utf-8", "replace")
             suffix = safe_suffix(self._filename)
             self._path = f"{self._folder()}/upload-{len(self.pairs)}{suffix}"
-            self._file = Path(self._path).open("wb")  # noqa: SIM115 - closed in _end_part
+            self._file = open(self._path, "wb", opener=_open_private)  # noqa: SIM115 - closed in _end_part
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         if self._file is None:

@@ -46,10 +46,11 @@ def make_api(
         redoc_url=None,
         redirect_slashes=False,
     )
-    _answer_errors(app)
+    _answer_errors(app, plane)
     bodies = BodyReader(
-        limit_bytes=settings.limits.body_bytes,
-        inline_bytes=settings.limits.inline_body_bytes,
+        # pydantic's ByteSize is an int that msgspec refuses to encode.
+        limit_bytes=int(settings.limits.body_bytes),
+        inline_bytes=int(settings.limits.inline_body_bytes),
         make_folder=plane.make_folder,
         remove_folder=plane.remove_folder,
     )
@@ -91,7 +92,7 @@ def _host_check(settings: Settings) -> HostCheck | None:
     return HostCheck(listen_ip=server.listen_ip, allowed_hosts=server.allowed_hosts)
 
 
-def _answer_errors(app: FastAPI) -> None:
+def _answer_errors(app: FastAPI, plane: DataPlane) -> None:
     """Have every error of the control plane answered by a problem document."""
 
     async def answer_deepaas_error(
@@ -100,7 +101,10 @@ def _answer_errors(app: FastAPI) -> None:
         return _respond(request, problems.problem_of(error))
 
     async def answer_http_error(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 405:
+        model = request.path_params.get("model")
+        if model is not None and model not in plane.pools:
+            problem = problems.problem_of(errors.ModelNotFoundError(model))
+        elif error.status_code == 405:
             allowed = (error.headers or {}).get("Allow", "").split(", ")
             problem = problems.method_not_allowed(request.method, allowed=allowed)
         else:

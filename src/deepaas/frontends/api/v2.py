@@ -7,10 +7,13 @@ so is the charset that nobody needs.
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
 
 from deepaas import errors
 from deepaas.frontends.api import landing
@@ -76,14 +79,6 @@ def make_router(
         """Answer for names that no model has; each model has a route of its own."""
         raise errors.ModelNotFoundError(model)
 
-    @router.post("/v2/models/{model}/train/", include_in_schema=False)
-    async def train(model: str) -> None:
-        """Say that trainings are not served, as for a model without `train`."""
-        plane.pool(model)
-        if not is_train_enabled:
-            raise errors.OperationDisabledError("train")
-        raise errors.OperationNotImplementedError(model, "train")
-
     @router.get(
         "/v2/debug/",
         tags=["v2"],
@@ -96,9 +91,43 @@ def make_router(
         """Show what the server and its models have logged, if that is switched on."""
         if debug_buffer is None:
             return Response(status_code=204)
-        return PlainTextResponse(debug_buffer.text())
+        marker = f"--- DEBUG MARKER {datetime.now().astimezone()} ---\n"
+        return PlainTextResponse(f"{debug_buffer.text()}{marker}\n")
 
+    _add_trainings(router, plane, is_enabled=is_train_enabled)
     return router
+
+
+def _add_trainings(router: APIRouter, plane: DataPlane, *, is_enabled: bool) -> None:
+    """Add the routes of trainings, which answer as for a model without `train`."""
+
+    def check_train(model: str) -> None:
+        plane.pool(model)
+        if not is_enabled:
+            raise errors.OperationDisabledError("train")
+
+    # One route for all methods of an address: the Allow of a 405 names those of one.
+
+    @router.api_route(
+        "/v2/models/{model}/train/", methods=["GET", "POST"], include_in_schema=False
+    )
+    async def train(model: str, request: Request) -> list[Any]:
+        """List the trainings: none; say that none can be started."""
+        check_train(model)
+        if request.method == "POST":
+            raise errors.OperationNotImplementedError(model, "train")
+        return []
+
+    @router.api_route(
+        "/v2/models/{model}/train/{training}",
+        methods=["GET", "DELETE"],
+        include_in_schema=False,
+    )
+    async def get_training(model: str, training: str) -> None:
+        """Say that there is no such training."""
+        del training
+        check_train(model)
+        raise HTTPException(HTTPStatus.NOT_FOUND)
 
 
 async def _describe(pool: ModelPool, base_path: str) -> dict[str, Any]:
