@@ -27,8 +27,10 @@ _MARSHMALLOW_WARNINGS: Final = "marshmallow.warnings"
 def quiet_marshmallow() -> None:
     """Switch off marshmallow's warnings about what its version 4 will not have.
 
-    We bring version 3, so nobody has to act on them.
+    We bring version 3, so nobody has to act on them; nor on those of webargs 5, which
+    many models pin, about itself.
     """
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"webargs\b")
     _when_imported(_MARSHMALLOW_WARNINGS, _ignore_warnings)
 
 
