@@ -104,9 +104,12 @@ def read_codec(
     Raises:
         SignatureError: The schema is none.
     """
-    media_types = signature.accept.choices if signature.accept else (JSON,)
+    choices = signature.accept.choices if signature.accept else ()
+    media_types = tuple(one for one in choices if _MEDIA_TYPE.fullmatch(one))
     try:
-        return LegacyCodec(media_types=media_types, schema=_read_schema(schema))
+        return LegacyCodec(
+            media_types=media_types or (JSON,), schema=_read_schema(schema)
+        )
     except (TypeError, ValueError, NameError) as error:
         raise SignatureError(model, f"schema of {operation}: {error}") from error
 

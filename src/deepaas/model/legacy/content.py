@@ -7,17 +7,16 @@ content itself shows where the caller left it open.
 from __future__ import annotations
 
 import io
-import mimetypes
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from deepaas.errors import BadOutputError
+from deepaas.model.binaries import utf8
+from deepaas.model.files import guess_media_type
 from deepaas.model.results import Encoded
 from deepaas.model.v2.wrapper import ReturnedFile, UploadedFile
-
-BINARY: Final = "application/octet-stream"
 
 _SIGNATURES: Final = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -69,7 +68,7 @@ class Content:
         for offset, mark, media_type in _SIGNATURES:
             if head[offset:].startswith(mark):
                 return media_type
-        return mimetypes.guess_type(self.filename)[0] or BINARY
+        return guess_media_type(self.filename)
 
     def _head(self) -> bytes:
         if not self.path:
@@ -110,7 +109,7 @@ def any_content(result: Any) -> Content | None:
         return _named_file(result)
     if isinstance(result, str | io.TextIOBase):
         filename = _filename_of(result) if isinstance(result, io.TextIOBase) else ""
-        return Content(body=text_of(result).encode(), filename=filename)
+        return Content(body=utf8(text_of(result)), filename=filename)
     return binary_content(result)
 
 
@@ -144,7 +143,7 @@ def _stream_content(stream: Any) -> Content:
         return Content(path=path, filename=filename)
     content = _read(stream)
     if isinstance(content, str):
-        content = content.encode()
+        content = utf8(content)
     return Content(body=content, filename=filename)
 
 

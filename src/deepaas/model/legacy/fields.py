@@ -7,6 +7,8 @@ the model's fields in place, and a model that used them twice was in for surpris
 
 from __future__ import annotations
 
+import copy
+import functools
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -52,6 +54,17 @@ def read_schema(declared: Any) -> marshmallow.Schema:
         fields = dict(declared.fields)
         return _derive(type(declared), fields)(only=tuple(fields))
     return _derive(marshmallow.Schema, _check_mapping(declared))()
+
+
+def protect_defaults(schema: marshmallow.Schema) -> None:
+    """Give each call its own copy of a default that the model might change.
+
+    In 2.x a call's arguments were copied on their way to another process.
+    """
+    for field in schema.load_fields.values():
+        default = field.load_default
+        if isinstance(default, list | dict | set):
+            field.load_default = functools.partial(copy.deepcopy, default)
 
 
 def wire_name(name: str, field: ma_fields.Field) -> str:
@@ -105,7 +118,7 @@ def _derive(
     base: type[marshmallow.Schema], fields: dict[str, Any]
 ) -> type[marshmallow.Schema]:
     derived = base.from_dict(fields)
-    derived.opts.ordered = True  # marshmallow before 3.22 forgets the order otherwise
+    derived.opts.ordered = True  # older marshmallow forgets the order otherwise
     return derived
 
 

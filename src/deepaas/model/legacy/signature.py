@@ -26,6 +26,7 @@ from deepaas.model.legacy.fields import (
     files_of,
     is_list,
     location_of,
+    protect_defaults,
     read_schema,
     wire_name,
 )
@@ -102,6 +103,7 @@ def read_signature(declared: Any, *, model: str, operation: str) -> LegacySignat
         )
     except (BadFieldError, TypeError, ValueError, NameError) as error:
         raise SignatureError(model, f"get_{operation}_args: {error}") from error
+    protect_defaults(schema)
     return LegacySignature(schema=schema, arguments=arguments, accept=accept)
 
 

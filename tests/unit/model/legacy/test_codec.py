@@ -260,6 +260,18 @@ def test_a_relative_of_json_is_json_without_a_wrapper() -> None:
     assert b'{"type":"Feature"}' == encoded.body
 
 
+def test_a_text_that_is_no_unicode_is_an_error() -> None:
+    with pytest.raises(BadOutputError, match="not valid Unicode"):
+        codec_for().encode("\ud800", "text/csv")
+
+
+def test_choices_that_are_no_media_types_mean_json() -> None:
+    codec = codec_for(choices=["json", "short"])
+
+    assert ("application/json",) == codec.media_types
+    assert JSON == codec.choose("", {"accept": "short"})
+
+
 def test_a_wildcard_is_answered_with_what_the_content_is() -> None:
     assert "image/png" == codec_for().encode(PNG, "image/*").media_type
 

@@ -400,6 +400,22 @@ def test_null_is_refused_elsewhere() -> None:
     assert {"a": ["Field may not be null."]} == caught.value.messages
 
 
+def test_a_default_that_the_model_changes_is_as_new_in_the_next_call() -> None:
+    declared = {
+        "a": fields.List(fields.Int(), missing=[1]),
+        "b": fields.Dict(missing={}),
+    }
+    signature = read(declared)
+
+    bound = signature.bind(Inputs())
+    bound["a"].append(2)
+    bound["b"]["k"] = 1
+
+    assert {"a": [1], "b": {}} == signature.bind(Inputs())
+    assert [1] == signature.arguments[0].schema["default"]
+    assert [1] == declared["a"].load_default
+
+
 def test_defaults_may_be_computed() -> None:
     declared = {"a": fields.Str(load_default=lambda: "now")}
 
