@@ -21,6 +21,9 @@ html_title = f"DEEPaaS {version}"
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
+# Docstrings name exceptions by their last name, which Sphinx cannot follow.
+nitpick_ignore_regex = [("py:exc", r"\w+")]
+
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say it in words
 
@@ -29,7 +32,7 @@ def read_markdown(_app: Sphinx, *context: Any) -> None:
     """Turn a docstring's Markdown, code in backticks and indented, into Sphinx's."""
     lines: list[str] = context[-1]
     text = "\n".join(lines)
-    text = re.sub(r"(?<!`)`([^`\n]+)`(?!`)", r"``\1``", text)
+    text = re.sub(r"(?<!`)`([^`\n]+)`(?!`)", r"``\1``\\ ", text)
     text = re.sub(r"(?m)^(\S.*)\n\n(?= {4})", r"\1\n\n::\n\n", text)
     lines[:] = text.split("\n")
 

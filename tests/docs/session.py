@@ -37,7 +37,7 @@ _FILE_NAME = re.compile(r"# (?P<name>[\w./-]+\.\w+|Dockerfile)\n")
 _SERVES = re.compile(r"(\w+=\S+ )*(deepaas serve|deepaas-run)\b")
 
 _COMMAND_TIMEOUT_S = 50
-_READY_TIMEOUT_S = 40
+_READY_TIMEOUT_S = 120
 
 
 class Session:
