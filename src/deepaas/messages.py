@@ -26,13 +26,6 @@ from deepaas.model.arguments import Argument  # noqa: TC001 - msgspec reads hint
 FRAME: Final = struct.Struct("<II")
 """Lengths of header and body, in bytes."""
 
-SHARED_PAGE: Final = struct.Struct("<Qd")
-"""What a worker keeps in the page of memory it shares with its server: the sequence
-number of the newest prediction it has begun, and when (`time.monotonic`). After a
-death the server reads there which requests had begun and which may go elsewhere."""
-
-SHARED_PAGE_BYTES: Final = 4096
-
 
 class Record(msgspec.Struct, array_like=True, tag=True, kw_only=True):
     """The base of all records; the tag is the class's name."""

@@ -172,7 +172,10 @@ class Slot:
     def _running_since(self, prediction: Prediction, last_started: float) -> float:
         if prediction.progressed:
             return prediction.progressed
-        return prediction.sent if self._runs_side_by_side else last_started
+        # The page may still show when the one before began, but nothing runs before
+        # it was sent.
+        began = 0.0 if self._runs_side_by_side else last_started
+        return max(prediction.sent, began)
 
     def _give_up(self, prediction: Prediction, *, waited: bool) -> None:
         prediction.fail(deadline_error(prediction.deadline_s, waited=waited))

@@ -11,7 +11,6 @@ import asyncio
 import ctypes
 import faulthandler
 import inspect
-import mmap
 import os
 import signal
 import socket
@@ -22,13 +21,16 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from deepaas import messages
 from deepaas.errors import ModelLoadError
 from deepaas.model.loading import LoadedModel, load_model
+from deepaas.progress_page import ProgressPage
 from deepaas.scheduling.batching import BatchPolicy
 from deepaas.worker import output
+from deepaas.worker.async_loop import AsyncLoop
+from deepaas.worker.batch_loop import BatchLoop
 from deepaas.worker.channel import Channel
 from deepaas.worker.control import Control
 from deepaas.worker.describe import describe
-from deepaas.worker.loops import AsyncLoop, BatchLoop, SyncLoop
 from deepaas.worker.runner import Runner
+from deepaas.worker.sync_loop import SyncLoop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     output.mark_output()
     data = Channel(socket.socket(fileno=data_fd))
     control_channel = Channel(socket.socket(fileno=control_fd))
-    page = mmap.mmap(page_fd, messages.SHARED_PAGE_BYTES)
+    page = ProgressPage(page_fd)
     load = _first_record(control_channel)
     try:
         model = _load(load)

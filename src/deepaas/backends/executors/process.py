@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import mmap
 import os
 import shutil
 import signal
@@ -28,6 +27,7 @@ from deepaas import errors, messages
 from deepaas.backends.executors import trees
 from deepaas.backends.executors.output_pipe import OutputPipe
 from deepaas.failures import error_of
+from deepaas.progress_page import ProgressPage, make_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,9 +109,8 @@ class WorkerProcess:
         self._folder = Path(spec.spool_dir) / f"worker-{self._mark[:12]}"
         self._folder.mkdir(mode=0o700)
         self._oom_kills = trees.kernel_oom_kills()
-        self._page_fd = os.memfd_create("deepaas-page")
-        os.ftruncate(self._page_fd, messages.SHARED_PAGE_BYTES)
-        self._page = mmap.mmap(self._page_fd, messages.SHARED_PAGE_BYTES)
+        self._page_fd = make_page()
+        self._page = ProgressPage(self._page_fd)
         self._start(spec)
 
     # ------------------------------------------------------------------ talking
@@ -149,8 +148,7 @@ class WorkerProcess:
 
     def last_started(self) -> tuple[int, float]:
         """Return the newest prediction that was begun, and when (monotonic, s)."""
-        seq, started = messages.SHARED_PAGE.unpack_from(self._page, 0)
-        return seq, started
+        return self._page.last_start()
 
     def resident_bytes(self) -> int:
         """Return the memory that the process holds."""

@@ -1,0 +1,152 @@
+"""Runs the predictions of an async model side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import socket
+from typing import TYPE_CHECKING, Any, Final
+
+from deepaas import messages
+from deepaas.worker import output
+from deepaas.worker.loop import STREAM_CREDIT_BYTES, Loop
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from deepaas.worker.runner import Call
+
+_RECEIVE_BYTES: Final = 1 << 18
+
+
+class AsyncLoop(Loop):
+    """Runs the predictions of an async model side by side."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    def run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take predictions until the server closes its side.
+
+        Args:
+            loop: The event loop of this process; an async `warm` has run in it.
+        """
+        loop.run_until_complete(self._serve())
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def cancel_soon(seqs: tuple[int, ...]) -> None:
+            loop.call_soon_threadsafe(self._cancel, seqs)
+
+        self._control.on_cancel = cancel_soon
+        # Reads through a duplicate that does not block; writes stay blocking, they
+        # are small and the server always reads.
+        async for data in _received(self._data.socket):
+            for predict, body in self._data.feed(data):
+                self._start(predict, body)  # type: ignore[arg-type]  # only Predict comes on data
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+
+    def _start(self, predict: messages.Predict, body: bytes) -> None:
+        if self._drop_if_cancelled(predict.seq):
+            return
+        self._note_start(predict.seq)
+        task = asyncio.create_task(self._predict(predict, body))
+        self._tasks[predict.seq] = task
+        task.add_done_callback(lambda _: self._tasks.pop(predict.seq, None))
+
+    def _cancel(self, seqs: tuple[int, ...]) -> None:
+        for seq in seqs:
+            if task := self._tasks.get(seq):
+                task.cancel()
+
+    async def _predict(self, predict: messages.Predict, body: bytes) -> None:
+        output.task_request.set(predict.request_id)
+        try:
+            call = self._runner.begin(predict, body)
+        except BaseException as error:  # noqa: BLE001 - reported to the caller
+            self._runner.fail(predict.seq, error, sender=self._data)
+        else:
+            await self._run(call)
+        finally:
+            self._forget(predict.seq)
+            output.finish_lines()
+
+    async def _run(self, call: Call) -> None:
+        try:
+            result = call.function(**call.arguments)
+            if call.operation.codec.is_streaming:
+                await self._stream(call, result)
+                return
+            if inspect.isawaitable(result):
+                result = await result
+        except BaseException as error:  # noqa: BLE001 - reported to the caller
+            call.folder.remove()
+            self._runner.fail(call.seq, error, sender=self._data)
+        else:
+            self._runner.finish(call, result, sender=self._data)
+
+    async def _stream(self, call: Call, pieces: AsyncIterator[Any]) -> None:
+        is_begun = is_broken = False
+        try:
+            async for piece in pieces:
+                chunk = self._runner.encode_chunk(call, piece)
+                if not is_begun:
+                    self._begin_stream(call)
+                    is_begun = True
+                await self._send_chunk(call, chunk)
+            if not is_begun:
+                self._begin_stream(call)
+        except BaseException as error:  # noqa: BLE001 - reported to the caller
+            if not is_begun:
+                self._runner.fail(call.seq, error, sender=self._data)
+                return
+            is_broken = True
+            self._data.send(
+                messages.Chunk(seq=call.seq), self._runner.encode_broken(call, error)
+            )
+        finally:
+            await pieces.aclose()  # type: ignore[attr-defined]  # an async generator has it
+            self._control.credit.forget(call.seq)
+            call.folder.remove()
+        self._data.send(messages.StreamEnd(seq=call.seq, failed=is_broken))
+
+    async def _send_chunk(self, call: Call, chunk: bytes) -> None:
+        def spend() -> bool:
+            return self._control.credit.spend(
+                call.seq,
+                len(chunk),
+                initial=STREAM_CREDIT_BYTES,
+                is_cancelled=lambda: self._is_cancelled(call.seq),
+            )
+
+        credit = self._control.credit
+        if credit.balance(call.seq, initial=STREAM_CREDIT_BYTES) > 0:
+            spend()
+        else:
+            await asyncio.to_thread(spend)
+        self._data.send(messages.Chunk(seq=call.seq), chunk)
+
+
+async def _received(connection: socket.socket) -> AsyncIterator[bytes]:
+    """Yield what comes on a socket until the other side closes."""
+    loop = asyncio.get_running_loop()
+    duplicate = connection.dup()
+    arrived = asyncio.Event()
+    loop.add_reader(duplicate, arrived.set)
+    try:
+        while True:
+            await arrived.wait()
+            arrived.clear()
+            try:
+                data = duplicate.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                continue
+            if not data:
+                return
+            yield data
+    finally:
+        loop.remove_reader(duplicate)
+        duplicate.close()

@@ -1,0 +1,96 @@
+"""Runs one prediction after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deepaas import messages
+from deepaas.worker import output
+from deepaas.worker.loop import STREAM_CREDIT_BYTES, Loop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deepaas.worker.runner import Call
+
+
+class SyncLoop(Loop):
+    """Runs one prediction after the other."""
+
+    def run(self) -> None:
+        """Take predictions until the server closes its side."""
+        while (frames := self._data.receive()) is not None:
+            for predict, body in frames:
+                if not self._drop_if_cancelled(predict.seq):  # type: ignore[union-attr]  # only Predict comes on data
+                    self._predict(predict, body)  # type: ignore[arg-type]  # as above
+
+    def _predict(self, predict: messages.Predict, body: bytes) -> None:
+        output.set_only_request(predict.request_id)
+        self._note_start(predict.seq)
+        try:
+            call = self._runner.begin(predict, body)
+        except BaseException as error:  # noqa: BLE001 - reported to the caller
+            self._runner.fail(predict.seq, error, sender=self._data)
+        else:
+            self._run(call)
+        finally:
+            self._forget(predict.seq)
+            output.finish_lines()
+            output.set_only_request("")
+
+    def _run(self, call: Call) -> None:
+        try:
+            # SystemExit and KeyboardInterrupt too end a prediction, not the worker.
+            result = call.function(**call.arguments)
+        except BaseException as error:  # noqa: BLE001 - reported to the caller
+            call.folder.remove()
+            self._runner.fail(call.seq, error, sender=self._data)
+            return
+        if call.operation.codec.is_streaming:
+            self._stream(call, iter(result))
+        else:
+            self._runner.finish(call, result, sender=self._data)
+
+    def _stream(self, call: Call, pieces: Iterator[Any]) -> None:
+        """Send the pieces of a result; the first decides between 500 and 200."""
+        is_begun = is_broken = False
+        try:
+            for piece in pieces:
+                chunk = self._runner.encode_chunk(call, piece)
+                if not is_begun:
+                    self._begin_stream(call)
+                    is_begun = True
+                if not self._send_chunk(call, chunk):
+                    break
+            if not is_begun:
+                self._begin_stream(call)
+        except BaseException as error:  # noqa: BLE001 - reported to the caller
+            if not is_begun:
+                self._runner.fail(call.seq, error, sender=self._data)
+                return
+            is_broken = True
+            self._data.send(
+                messages.Chunk(seq=call.seq), self._runner.encode_broken(call, error)
+            )
+        finally:
+            _close(pieces)
+            self._control.credit.forget(call.seq)
+            call.folder.remove()
+        self._data.send(messages.StreamEnd(seq=call.seq, failed=is_broken))
+
+    def _send_chunk(self, call: Call, chunk: bytes) -> bool:
+        may_send = self._control.credit.spend(
+            call.seq,
+            len(chunk),
+            initial=STREAM_CREDIT_BYTES,
+            is_cancelled=lambda: self._is_cancelled(call.seq),
+        )
+        if may_send:
+            self._data.send(messages.Chunk(seq=call.seq), chunk)
+        return may_send
+
+
+def _close(pieces: Any) -> None:
+    close = getattr(pieces, "close", None)
+    if close is not None:
+        close()
