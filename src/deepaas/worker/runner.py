@@ -171,7 +171,23 @@ class Runner:
             inputs.headers = {**inputs.headers, "accept": predict.accept}
         if predict.cookie:
             inputs.cookies = payload.read_cookies(predict.cookie)
+        if predict.query and not self._is_lenient:
+            self._take_accept(predict, inputs)
         return inputs
+
+    def _take_accept(self, predict: messages.Predict, inputs: Inputs) -> None:
+        """Let `accept` in the query stand for the header.
+
+        The platform's page sends it to every model, and a person can type it; a native
+        model would refuse it as an unknown argument. (2.x models have it as one.)
+        """
+        arguments = self._operation(predict.operation).signature.arguments
+        if any(one.name == "accept" for one in arguments):
+            return
+        wanted = [value for name, value in inputs.query if name == "accept"]
+        if wanted:
+            predict.accept = wanted[0]
+            inputs.query = [pair for pair in inputs.query if pair[0] != "accept"]
 
     def _answer(self, call: Call, encoded: Any) -> tuple[messages.Answer, Any]:
         """Return the record for a result; a large body goes through a file."""
