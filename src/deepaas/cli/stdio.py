@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ def model_output_to_stderr() -> Iterator[BinaryIO]:
     kept = os.dup(1)
     os.dup2(2, 1)
     try:
-        with os.fdopen(os.dup(kept), "wb") as stdout:
+        with os.fdopen(os.dup(kept), "wb") as stdout, redirect_stdout(sys.stderr):
             yield stdout
     finally:
-        sys.stdout.flush()
         ctypes.CDLL(None).fflush(None)  # what native code has printed and not written
         os.dup2(kept, 1)
         os.close(kept)
