@@ -13,6 +13,7 @@ from deepaas import __version__, errors
 from deepaas.frontends.api import documents, health, problems, v2
 from deepaas.frontends.api.body import BodyReader
 from deepaas.frontends.api.edge import Edge
+from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.hosts import ANY_HOST, HostCheck
 from deepaas.frontends.api.predict import PredictEndpoint
 
@@ -45,6 +46,7 @@ def make_api(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        responses=problem_responses(400, 421),
     )
     _answer_errors(app, plane)
     bodies = BodyReader(

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from deepaas.frontends.api import docs_page, landing, openapi, problems, swagger
+from deepaas.frontends.api import (
+    docs_page,
+    landing,
+    openapi,
+    problems,
+    schemas,
+    swagger,
+)
 from deepaas.frontends.api.v2 import V2JSONResponse
 from deepaas.model.negotiation import choose_media_type
 
@@ -32,7 +39,19 @@ def make_router(
     """
     router = APIRouter(tags=["documents"])
 
-    @router.get("/", operation_id="get_landing", response_class=V2JSONResponse)
+    @router.get(
+        "/",
+        operation_id="get_landing",
+        summary="List the versions of the API",
+        response_class=V2JSONResponse,
+        response_model=None,
+        responses={
+            200: {
+                "model": schemas.Versions,
+                "content": {"text/html": {"schema": {"type": "string"}}},
+            }
+        },
+    )
     async def get_landing(request: Request) -> Response:
         """List the versions of the API; a page with links for browsers."""
         accept = request.headers.get("accept", "")
@@ -48,7 +67,14 @@ def make_router(
         )
         return V2JSONResponse(document, headers=vary)
 
-    @router.get("/openapi.json", operation_id="get_openapi")
+    @router.get(
+        "/openapi.json",
+        operation_id="get_openapi",
+        summary="Describe the API (OpenAPI 3.1)",
+        response_class=JSONResponse,
+        response_model=None,
+        responses={200: {"model": dict[str, Any]}},
+    )
     async def get_openapi() -> JSONResponse:
         """Describe the API (OpenAPI 3.1)."""
         ours = openapi.openapi_document(
@@ -60,7 +86,10 @@ def make_router(
         return JSONResponse(openapi.merge(app.openapi(), ours, base_path=base_path))
 
     @router.get(
-        "/swagger.json", operation_id="get_swagger", response_class=V2JSONResponse
+        "/swagger.json",
+        operation_id="get_swagger",
+        summary="Describe the API for 2.x clients (Swagger 2.0)",
+        response_class=V2JSONResponse,
     )
     async def get_swagger() -> dict[str, Any]:
         """Describe the 2.x routes (Swagger 2.0)."""
@@ -85,12 +114,23 @@ def _enabled(api: ApiSettings) -> frozenset[str]:
 
 
 def _add_pages(router: APIRouter, *, base_path: str) -> None:
-    @router.get("/api", operation_id="get_docs", response_class=HTMLResponse)
+    @router.get(
+        "/api",
+        operation_id="get_docs",
+        summary="Show the API as a page",
+        response_class=HTMLResponse,
+    )
     async def get_docs() -> HTMLResponse:
         """Show the API as a page where it can be tried."""
         return HTMLResponse(docs_page.docs_html(), headers=_PAGE_HEADERS)
 
-    @router.get("/ui", status_code=302, operation_id="get_ui")
+    @router.get(
+        "/ui",
+        status_code=302,
+        operation_id="get_ui",
+        summary="Lead to the page",
+        response_class=RedirectResponse,
+    )
     async def get_ui() -> RedirectResponse:
         """Lead to the page."""
         return RedirectResponse(f"{base_path}/api", status_code=302)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from deepaas.frontends.api import schemas
+
 if TYPE_CHECKING:
     from deepaas.runtime.dataplane import DataPlane
 
@@ -20,7 +22,13 @@ def make_router(plane: DataPlane, *, is_strict: bool) -> APIRouter:
     """
     router = APIRouter(tags=["health"])
 
-    @router.get("/livez", operation_id="get_liveness")
+    @router.get(
+        "/livez",
+        operation_id="get_liveness",
+        summary="Is the process alive?",
+        response_model=None,
+        responses={200: {"model": schemas.Liveness}},
+    )
     async def get_liveness() -> dict[str, str]:
         """Say that the process answers; looks at nothing else."""
         return {"status": "live"}
@@ -28,7 +36,15 @@ def make_router(plane: DataPlane, *, is_strict: bool) -> APIRouter:
     @router.get(
         "/readyz",
         operation_id="get_readiness",
-        responses={503: {"description": "Not ready; the reasons are in the body."}},
+        summary="Can predictions be answered?",
+        response_model=None,
+        responses={
+            200: {"model": schemas.Readiness},
+            503: {
+                "model": schemas.Readiness,
+                "description": "Not ready; the reasons are in the body.",
+            },
+        },
     )
     async def get_readiness() -> JSONResponse:
         """Say whether predictions can be answered, and if not, why."""

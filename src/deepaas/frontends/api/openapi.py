@@ -140,7 +140,9 @@ def merge(
         base_path: What stands before all paths.
     """
     paths = {
-        (base_path + path if path != "/" else base_path or "/"): item
+        (base_path + path if path != "/" else base_path or "/"): {
+            method: _without_validation(operation) for method, operation in item.items()
+        }
         for path, item in control_plane.get("paths", {}).items()
     }
     components = {
@@ -150,6 +152,8 @@ def merge(
         }
         for section in control_plane.get("components", {}) | ours["components"]
     }
+    for name in ("HTTPValidationError", "ValidationError"):
+        components.get("schemas", {}).pop(name, None)
     return {
         **control_plane,
         **ours,
@@ -157,6 +161,19 @@ def merge(
         "paths": {**paths, **ours["paths"]},
         "components": components,
     }
+
+
+def _without_validation(operation: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the 422 that FastAPI gives every route with a parameter.
+
+    The parameters of the control plane are texts, in which nothing can be wrong.
+    """
+    responses = {
+        status: response
+        for status, response in operation.get("responses", {}).items()
+        if "HTTPValidationError" not in str(response)
+    }
+    return {**operation, "responses": responses}
 
 
 def _info(version: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
 from deepaas import errors
-from deepaas.frontends.api import landing
+from deepaas.frontends.api import landing, schemas
 from deepaas.frontends.api.error_responses import problem_responses
 
 if TYPE_CHECKING:
@@ -51,12 +51,26 @@ def make_router(
     """
     router = APIRouter(default_response_class=V2JSONResponse)
 
-    @router.get("/v2/", tags=["v2"], operation_id="get_v2_version")
+    @router.get(
+        "/v2/",
+        tags=["v2"],
+        operation_id="get_v2_version",
+        summary="Describe version 2 of the API",
+        response_model=None,
+        responses={200: {"model": schemas.Version}},
+    )
     async def get_version() -> dict[str, Any]:
         """Describe version 2 of the API."""
         return landing.version_document(base_path=base_path)
 
-    @router.get("/v2/models/", tags=["v2"], operation_id="list_models")
+    @router.get(
+        "/v2/models/",
+        tags=["v2"],
+        operation_id="list_models",
+        summary="List the models",
+        response_model=None,
+        responses={200: {"model": schemas.Models}},
+    )
     async def list_models() -> dict[str, Any]:
         """List the models that are served here."""
         listed = await asyncio.gather(
@@ -68,7 +82,9 @@ def make_router(
         "/v2/models/{model}/",
         tags=["v2"],
         operation_id="get_model",
-        responses=problem_responses(404, 500, 503),
+        summary="Describe a model",
+        response_model=None,
+        responses={200: {"model": schemas.Model}, **problem_responses(404, 500, 503)},
     )
     async def get_model(model: str) -> dict[str, Any]:
         """Describe one model."""
@@ -83,9 +99,15 @@ def make_router(
         "/v2/debug/",
         tags=["v2"],
         operation_id="get_debug",
+        summary="Show the newest part of the log",
         status_code=204,
         response_class=Response,
-        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+        responses={
+            200: {
+                "description": "The log, where that is switched on.",
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+            }
+        },
     )
     async def get_debug() -> Response:
         """Show what the server and its models have logged, if that is switched on."""
