@@ -273,35 +273,24 @@ def test_the_later_of_option_and_file_wins(
     file_last.wait_until_ready("/file/v2/")
 
 
-def test_a_file_in_the_home_folder_is_read(
-    start_server: StartServer, tmp_path: Path
-) -> None:
-    (tmp_path / ".deepaas").mkdir()
-    write_ini(tmp_path / ".deepaas", base_path="/home")
-
-    server = start_server(models=PROBE, environment={"HOME": str(tmp_path)})
-
-    server.wait_until_ready("/home/v2/")
-
-
 def test_an_option_in_the_environment_wins_over_the_file_in_the_home_folder(
     start_server: StartServer, tmp_path: Path
 ) -> None:
     (tmp_path / ".deepaas").mkdir()
-    write_ini(tmp_path / ".deepaas", base_path="/home")
+    write_ini(tmp_path / ".deepaas", base_path="/home", train_endpoint="false")
     environment = {"HOME": str(tmp_path), "OS_DEFAULT__BASE_PATH": "/variable"}
 
     server = start_server(models=PROBE, environment=environment)
 
     server.wait_until_ready("/variable/v2/")
+    trainings = f"{server.url}/variable/v2/models/probe/train/"
+    assert 402 == httpx2.get(trainings).status_code
 
 
 def test_the_command_line_wins_over_the_environment(start_server: StartServer) -> None:
     environment = {"OS_DEFAULT__BASE_PATH": "/variable"}
 
-    server = start_server(
-        "--base-path", "/option", models=PROBE, environment=environment
-    )
+    server = start_server("--base-path=/option", models=PROBE, environment=environment)
 
     server.wait_until_ready("/option/v2/")
 
@@ -337,12 +326,6 @@ def test_an_absent_file_ends_the_start(start_server: StartServer) -> None:
     assert "absent.conf" in server.output
 
 
-def test_options_may_be_joined_with_an_equals_sign(start_server: StartServer) -> None:
-    server = start_server("--listen-ip=127.0.0.1", "--base-path=/joined", models=PROBE)
-
-    server.wait_until_ready("/joined/v2/")
-
-
 def test_any_address_can_be_listened_on(start_server: StartServer) -> None:
     server = start_server("--listen-ip", "0.0.0.0", models=PROBE)  # noqa: S104 - as images do
 
@@ -370,51 +353,29 @@ def test_options_of_the_log_are_accepted(
 
 
 @pytest.mark.differs_from_26("it refuses them, and published images do not start")
-@pytest.mark.parametrize(
-    ("options", "warned_of"),
-    [
-        (["--openwhisk-detect"], "--openwhisk-detect"),
-        (["-w"], "-w"),
-        (["--enable-v1"], "--enable-v1"),
-        (["--predict-workers", "2", "--train-workers=1"], "--predict-workers"),
-    ],
-)
-def test_retired_options_are_ignored_with_a_warning(
-    start_server: StartServer, options: list[str], warned_of: str
-) -> None:
-    server = start_server(*options, models=PROBE)
+def test_retired_options_are_ignored_with_a_warning(start_server: StartServer) -> None:
+    options = ["--openwhisk-detect", "-w", "--enable-v1", "--predict-workers", "2"]
+
+    server = start_server(*options, "--train-workers=1", models=PROBE)
     server.wait_until_ready()
 
-    assert warned_of in server.output
+    for option in (*options[:-1], "--train-workers"):
+        assert option in server.output
 
 
 # ---------------------------------------------------------------- start and end
 
 
-def test_the_start_says_where_it_listens(start_server: StartServer) -> None:
-    server = start_server(models=PROBE)
-    server.wait_until_ready()
-
-    output = server.wait_for_output(server.url)
-
-    assert "probe" in output
-    assert "======== Running on " in output
-
-
 @pytest.mark.parametrize("one", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_server_in_good_order(
+def test_a_server_says_what_it_does_and_ends_in_good_order(
     start_server: StartServer, one: signal.Signals
 ) -> None:
-    server = start_server(models=PROBE)
-    server.wait_until_ready()
-
-    assert 0 == server.stop(with_signal=one)
-
-
-def test_a_request_is_a_line_in_the_output(start_server: StartServer) -> None:
     server = start_server(models=PROBE)
     server.wait_until_ready()
 
     httpx2.get(f"{server.url}/v2/models/probe/")
 
     assert "GET" in server.wait_for_output("/v2/models/probe/")
+    assert "======== Running on " in server.output
+    assert server.url in server.output
+    assert 0 == server.stop(with_signal=one)
