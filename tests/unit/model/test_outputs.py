@@ -23,7 +23,10 @@ JSON = "application/json"
 OCTETS = "application/octet-stream"
 BROWSER = "text/html,application/xhtml+xml,image/avif,image/webp,*/*;q=0.8"
 IMAGE = PIL.Image.new("RGBA", (3, 2))
-NO_HINT = object()
+
+
+class NO_HINT:  # noqa: N801 - a constant, but one whose name is the same in all workers
+    """Stands for a function without a return hint."""
 
 
 class Label(BaseModel):
