@@ -65,6 +65,9 @@ def test_json_says_its_charset(http: httpx2.Client, path: str) -> None:
         ("GET", "//v2//models/", "/v2/models/"),
         ("GET", "//v2//models", "/v2/models/"),
         ("GET", "/v2//", "/v2/"),
+        ("GET", "//", "/"),
+        ("GET", "//ui", "/ui"),
+        ("GET", "//swagger.json", "/swagger.json"),
         ("GET", "/v2/models//probe/?a=1", "/v2/models/probe/?a=1"),
         ("POST", "/v2//models/probe/predict/", "/v2/models/probe/predict/"),
         (

@@ -36,8 +36,10 @@ _CALLER_LEFT: Final = 499
 """For the access log, as nginx writes it; nobody is there to be sent it."""
 
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
-_TRAINING_PATH: Final = re.compile(r"/v2/models/[^/]+/train/[^/]+\Z")
-"""The one path of 2.x that is answered without a final slash only."""
+_V2_BARE_PATH: Final = re.compile(
+    r"/(ui|api|swagger\.json|v2/models/[^/]+/train/[^/]+)?\Z"
+)
+"""The paths of 2.x that get no final slash."""
 
 _V2_PATH: Final = re.compile(
     r"/v2(/debug|/models(/[^/]+(/predict|/train|/validate)?)?)?\Z"
@@ -136,7 +138,7 @@ class Edge:
         merged = re.sub("/{2,}", "/", local)
         if _V2_PATH.match(merged):
             merged += "/"
-        is_v2 = _TRAINING_PATH.match(merged) or (
+        is_v2 = _V2_BARE_PATH.match(merged) or (
             merged.endswith("/") and _V2_PATH.match(merged[:-1])
         )
         return self._base_path + merged if is_v2 and merged != local else ""
