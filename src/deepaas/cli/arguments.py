@@ -149,8 +149,8 @@ class _Option:
         """Return what the argument means and takes."""
         argument = self.argument
         facts = [type_text(argument, ask=self.ask)]
-        if "default" in argument.schema:
-            facts.append(f"default: {value_text(argument.schema['default'])}")
+        if (default := argument.schema.get("default")) is not None:
+            facts.append(f"default: {value_text(default)}")
         text = " ".join(argument.description.partition("\n\n")[0].split())
         return f"{text} ({'; '.join(facts)})".strip()
 

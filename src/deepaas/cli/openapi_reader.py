@@ -135,7 +135,11 @@ def _accept_header(
         yield Argument(
             name="accept",
             keyword="accept",
-            schema={"type": "string", "enum": list(media_types)},
+            schema={
+                "type": "string",
+                "enum": list(media_types),
+                "default": media_types[0],
+            },
             required=False,
             location="header",
         )
