@@ -40,9 +40,10 @@ check: .venv/.dev ## format, lint, types, import layers: before each commit
 	$(BIN)/lint-imports
 
 .PHONY: fix
-fix: .venv/.dev ## let the tools mend what they can
+fix: .venv/.dev ## let the tools mend what they can, and write generated pages
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(BIN)/python -m deepaas.settings.reference docs/reference/settings.md
 
 .PHONY: docs
 docs: .venv/.docs ## build the documentation into docs/_build/html
