@@ -32,6 +32,7 @@ DEFAULTS = {
     "integers": [],
     "mapping": {},
     "choice": "red",
+    "renamed": "",
     "accept": "application/json",
     "how": "",
     "fail": "",
@@ -142,6 +143,10 @@ def test_options_are_read_by_the_type_of_the_argument(cli: Cli) -> None:
         "text": "a b=c",
     }
     assert DEFAULTS | expected == predicted(done)
+
+
+def test_an_option_has_the_name_of_the_argument_not_of_the_wire(cli: Cli) -> None:
+    assert "x" == predicted(cli("predict", "--renamed", "x"))["renamed"]
 
 
 @pytest.mark.parametrize(("text", "expected"), [("t", True), ("0", False)])

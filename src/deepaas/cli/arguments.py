@@ -1,9 +1,10 @@
 """A model's arguments as options of a command line, and back to the inputs of a call.
 
-Each argument is an option under its own name; an underscore may be a dash. Values stay
-text, because the model's signature reads text as it does for a form, and says what is
-wrong with all of them at once: nothing is required or checked here, except that files
-exist. Only structured values of 2.x models are parsed, as those take them in JSON.
+Each argument is an option under its own name, or its keyword in the model's function;
+an underscore may be a dash. Values stay text, because the model's signature reads text
+as it does for a form, and says what is wrong with all of them at once: nothing is
+required or checked here, except that files exist. Only structured values of 2.x models
+are parsed, as those take them in JSON.
 """
 
 from __future__ import annotations
@@ -167,9 +168,9 @@ def _options(operation: OperationDescription) -> Iterator[_Option]:
     ask = SchemaReader(operation.definitions)
     names = {one.name for one in operation.arguments}
     for one in operation.arguments:
-        dashed = one.name.replace("_", "-")
-        spellings = (one.name,) if dashed in names else (one.name, dashed)
-        flags = tuple(f"--{spelling}" for spelling in spellings)
+        # 2.x names options by the keyword, which is not always the name on the wire.
+        others = {one.name.replace("_", "-"), one.keyword} - names
+        flags = tuple(f"--{spelling}" for spelling in (one.name, *sorted(others)))
         yield _Option(argument=one, flags=flags, ask=ask)
 
 

@@ -25,6 +25,7 @@ def get_predict_args():
         "choice": fields.Str(
             missing="red", validate=validate.OneOf(["red", "green"]), enum=["red"]
         ),
+        "renamed": fields.Str(missing="", data_key="wire-name"),
         "data": fields.Field(missing=None, type="file", location="form"),
         "accept": fields.Str(
             location="headers",
