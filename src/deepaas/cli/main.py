@@ -40,8 +40,8 @@ installed package gives it.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status."""
     words = sys.argv[1:] if argv is None else list(argv)
-    namespace = _parser(words).parse_args(words)
     try:
+        namespace = _parser(words).parse_args(words)
         status: int = namespace.run(namespace)
         sys.stdout.flush()
     except DeepaasError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ def model_output_to_stderr() -> Iterator[BinaryIO]:
         with os.fdopen(os.dup(kept), "wb") as stdout, redirect_stdout(sys.stderr):
             yield stdout
     finally:
-        ctypes.CDLL(None).fflush(None)  # what native code has printed and not written
+        _flush_native_output()
         os.dup2(kept, 1)
         os.close(kept)
+
+
+def _flush_native_output() -> None:
+    """Write what native code has printed and the C library still holds."""
+    with suppress(OSError, TypeError):  # where a system has no library of this name
+        ctypes.CDLL(None).fflush(None)

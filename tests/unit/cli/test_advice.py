@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -161,7 +160,7 @@ def test_a_pin_on_webargs_5_needs_an_old_python(
     expected: str,
 ) -> None:
     distribution = require("webargs<6")
-    monkeypatch.setattr(sys, "version_info", version)
+    monkeypatch.setattr("deepaas.cli.advice.sys", SimpleNamespace(version_info=version))
 
     [(level, text)] = advice(Exemplary, distribution=distribution)
 
