@@ -223,17 +223,6 @@ class Chunk(Record):
     seq: int
 
 
-class StreamEnd(Record):
-    """The last piece was sent. On *data*.
-
-    Attributes:
-        failed: The stream broke off; the last chunk told the caller so.
-    """
-
-    seq: int
-    failed: bool = False
-
-
 class Failure(Record):
     """A prediction, validation or metadata call failed. On *data* or *control*.
 
@@ -250,6 +239,17 @@ class Failure(Record):
     detail: str
     facts: dict[str, Any] = {}
     traceback: str = ""
+
+
+class StreamEnd(Record):
+    """The last piece was sent. On *data*.
+
+    Attributes:
+        failure: Why the stream broke off, if it did; the last chunk told the caller.
+    """
+
+    seq: int
+    failure: Failure | None = None
 
 
 class Dropped(Record):

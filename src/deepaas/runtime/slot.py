@@ -74,6 +74,7 @@ class Slot:
         self._runs_side_by_side = False
         self._next_seq = 1
         self._last_answer = 0.0
+        self._started = 0.0
         self._is_stopping = False
         self._gone = asyncio.Event()
         self._gone.set()
@@ -93,6 +94,7 @@ class Slot:
         if self._is_stopping:
             return
         self.retry_at = 0.0
+        self._started = time.monotonic()
         self._has_answered = False
         self._last_answer = 0.0
         try:
@@ -220,6 +222,14 @@ class Slot:
         self._has_loaded = True
         self.is_ready = True
         self.failure = None
+        logger.info(
+            "Worker %d is ready after %.1f s: %s model, %s.",
+            self.worker_pid,
+            time.monotonic() - self._started,
+            description.kind,
+            ", ".join(description.operations),
+            extra={"model": self._spec.name},
+        )
         self._owner.on_slot_loaded(description)
 
     def on_load_failed(self, failure: messages.LoadFailed) -> None:
@@ -246,7 +256,9 @@ class Slot:
                 self._finish(seq, lambda prediction: prediction.fail(error_of(record)))
             case messages.StreamStart(seq=seq):
                 self._start_stream(seq, record.media_type)
-            case messages.StreamEnd(seq=seq):
+            case messages.StreamEnd(seq=seq, failure=failure):
+                if failure is not None:
+                    self._log_failure(failure)
                 self._finish(seq, _end_stream)
             case messages.Dropped(seqs=seqs):
                 for seq in seqs:

@@ -89,7 +89,8 @@ class AsyncLoop(Loop):
             self._runner.finish(call, result, sender=self._data)
 
     async def _stream(self, call: Call, pieces: AsyncIterator[Any]) -> None:
-        is_begun = is_broken = False
+        is_begun = False
+        failure: messages.Failure | None = None
         try:
             async for piece in pieces:
                 chunk = self._runner.encode_chunk(call, piece)
@@ -103,15 +104,14 @@ class AsyncLoop(Loop):
             if not is_begun:
                 self._runner.fail(call.seq, error, sender=self._data)
                 return
-            is_broken = True
-            self._data.send(
-                messages.Chunk(seq=call.seq), self._runner.encode_broken(call, error)
-            )
+            failure = self._runner.failure(call.seq, error)
+            last = call.operation.codec.encode_broken(failure.detail, call.media_type)
+            self._data.send(messages.Chunk(seq=call.seq), last)
         finally:
             await pieces.aclose()  # type: ignore[attr-defined]  # an async generator has it
             self._control.credit.forget(call.seq)
             call.folder.remove()
-        self._data.send(messages.StreamEnd(seq=call.seq, failed=is_broken))
+        self._data.send(messages.StreamEnd(seq=call.seq, failure=failure))
 
     async def _send_chunk(self, call: Call, chunk: bytes) -> None:
         def spend() -> bool:

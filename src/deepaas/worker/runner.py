@@ -7,7 +7,6 @@ written by `finish` or `fail`.
 
 from __future__ import annotations
 
-import logging
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
     from deepaas.model.arguments import Inputs
     from deepaas.model.loading import LoadedModel, Operation
-
-logger = logging.getLogger(__name__)
 
 
 class Sender(Protocol):
@@ -143,12 +140,6 @@ class Runner:
     def encode_chunk(self, call: Call, piece: Any) -> bytes:
         """Return one piece of a streamed result."""
         return call.operation.codec.encode_chunk(piece, call.media_type)
-
-    def encode_broken(self, call: Call, error: BaseException) -> bytes:
-        """Return the last piece of a stream that failed."""
-        failure = self.failure(call.seq, error)
-        logger.error("The stream broke off.\n%s", failure.traceback)
-        return call.operation.codec.encode_broken(failure.detail, call.media_type)
 
     def _operation(self, name: str) -> Operation:
         operation = self.model.operations.get(name)

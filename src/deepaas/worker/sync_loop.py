@@ -53,7 +53,8 @@ class SyncLoop(Loop):
 
     def _stream(self, call: Call, pieces: Iterator[Any]) -> None:
         """Send the pieces of a result; the first decides between 500 and 200."""
-        is_begun = is_broken = False
+        is_begun = False
+        failure: messages.Failure | None = None
         try:
             for piece in pieces:
                 chunk = self._runner.encode_chunk(call, piece)
@@ -68,15 +69,14 @@ class SyncLoop(Loop):
             if not is_begun:
                 self._runner.fail(call.seq, error, sender=self._data)
                 return
-            is_broken = True
-            self._data.send(
-                messages.Chunk(seq=call.seq), self._runner.encode_broken(call, error)
-            )
+            failure = self._runner.failure(call.seq, error)
+            last = call.operation.codec.encode_broken(failure.detail, call.media_type)
+            self._data.send(messages.Chunk(seq=call.seq), last)
         finally:
             _close(pieces)
             self._control.credit.forget(call.seq)
             call.folder.remove()
-        self._data.send(messages.StreamEnd(seq=call.seq, failed=is_broken))
+        self._data.send(messages.StreamEnd(seq=call.seq, failure=failure))
 
     def _send_chunk(self, call: Call, chunk: bytes) -> bool:
         may_send = self._control.credit.spend(

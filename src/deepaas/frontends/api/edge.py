@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 _CALLER_LEFT: Final = 499
 """For the access log, as nginx writes it; nobody is there to be sent it."""
 
+_PROBES: Final = ("/livez", "/readyz")
+"""Asked every few seconds by machines; the log would hold nothing else."""
+
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 _V2_BARE_PATH: Final = re.compile(
     r"/(ui|api|swagger\.json|v2/models/[^/]+/train/[^/]+)?\Z"
@@ -64,6 +67,7 @@ class Edge:
         self._access_log = access_log
         self._run = uuid.uuid4().hex[:8]
         self._numbers = itertools.count(1)
+        self._probes = {base_path + path for path in _PROBES}
         self._predictions = {
             base_path + route.path: route.endpoint
             for route in app.router.routes
@@ -91,7 +95,7 @@ class Edge:
             if not recorder.status:
                 await self._answer_bug(recorder, request_id=request_id)
         finally:
-            if self._access_log is not None:
+            if self._access_log is not None and scope["path"] not in self._probes:
                 self._access_log.line(
                     method=scope["method"],
                     path=scope["path"],
