@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -17,12 +18,27 @@ if TYPE_CHECKING:
 
 POLL_S = 0.05
 
+_PORTS_PER_PROCESS = 200
+_first_port = 20_000 + os.getpid() % 60 * _PORTS_PER_PROCESS
+_ports = itertools.cycle(range(_first_port, _first_port + _PORTS_PER_PROCESS))
+
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on right now."""
+    """Return a loopback port that nobody listens on.
+
+    The kernel's own choice may go to somebody else before a server has started. So
+    each test process has a range of its own, below those that the kernel chooses from.
+    """
+    return next(port for port in _ports if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class ServerStartError(AssertionError):
