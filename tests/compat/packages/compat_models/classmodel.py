@@ -2,8 +2,9 @@
 # mypy: ignore-errors
 # A published model has no annotations.
 
-from deepaas.model.v2.base import BaseModel
 from webargs import fields
+
+from deepaas.model.v2.base import BaseModel
 
 answer = {"calls": fields.Int(), "weights": fields.Str(), "step": fields.Int()}
 
