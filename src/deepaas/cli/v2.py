@@ -261,7 +261,7 @@ def _find(names: Sequence[str]) -> ModelReference:
 
 def _bind(command: _Command) -> Call:
     """Return the call that the words ask for."""
-    # Imported here for the same reason as above.
+    # Imported here, as in `_load`.
     from deepaas.worker.describe import describe_operation
 
     model = command.worker.model

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _REQUEST_ID: Final = "inline"
 
-
 _decode_failure: Final = msgspec.msgpack.Decoder(messages.Failure).decode
 
 
@@ -50,18 +49,13 @@ class InlineWorker:
         model: The loaded model.
     """
 
-    def __init__(self, model: LoadedModel, *, error_detail: bool = True) -> None:
+    def __init__(self, model: LoadedModel) -> None:
         self.model = model
         self._folder = tempfile.mkdtemp(prefix="deepaas-inline-")
         self._calls = 0
         self._runner = Runner(
             model,
-            load=messages.Load(
-                name=model.name,
-                references=(),
-                spool_dir=self._folder,
-                error_detail=error_detail,
-            ),
+            load=messages.Load(name=model.name, references=(), spool_dir=self._folder),
         )
         self._loop = asyncio.Runner()
 
