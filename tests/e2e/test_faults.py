@@ -99,12 +99,12 @@ def test_an_exception_is_the_callers_answer_and_the_worker_lives(
 def test_a_deadline_ends_a_stuck_prediction(
     start: Callable[..., ServerProcess], fault: str
 ) -> None:
-    server = start("--deadline", "1")
+    server = start("--deadline", "3")
 
     answer = predict(server, fault)
 
     assert 504 == answer.status_code
-    assert "deadline of 1 s" in answer.json()["detail"]
+    assert "deadline of 3 s" in answer.json()["detail"]
     assert 200 == predict(server).status_code
 
 

@@ -32,7 +32,7 @@ def server(
     started = ServerProcess(
         [
             *(sys.executable, "-m", "deepaas.cli.main", "serve", "--strict"),
-            *("--listen-port", str(port), "--deadline", "3"),
+            *("--listen-port", str(port), "--deadline", "5"),
             *(str(MODELS / name) for name in names),
         ],
         port=port,
@@ -59,7 +59,7 @@ def test_a_lone_prediction_of_a_batched_model_does_not_wait(
 
 def test_batches_form_while_the_model_is_busy(server: ServerProcess) -> None:
     with ThreadPoolExecutor(max_workers=9) as callers:
-        first = callers.submit(predict, server, "batching", x=0, seconds=0.5)
+        first = callers.submit(predict, server, "batching", x=0, seconds=1)
         others = [callers.submit(predict, server, "batching", x=n) for n in range(8)]
         answers = [one.result().json() for one in others]
 
@@ -86,12 +86,12 @@ def test_predictions_of_an_async_model_run_side_by_side(
 ) -> None:
     with ThreadPoolExecutor(max_workers=5) as callers:
         waits = [
-            callers.submit(predict, server, "waiting", seconds=0.5) for _ in range(5)
+            callers.submit(predict, server, "waiting", together=5) for _ in range(5)
         ]
         seen = [one.result().json() for one in waits]
 
+    assert [5] * 5 == [one["most"] for one in seen]
     assert 1 == seen[0]["warm"]
-    assert 4 <= max(one["most"] for one in seen)
 
 
 def test_an_async_prediction_is_cancelled_when_its_caller_leaves(
@@ -111,7 +111,7 @@ def test_a_deadline_cancels_an_async_prediction_and_spares_the_others(
 ) -> None:
     with ThreadPoolExecutor() as callers:
         late = callers.submit(predict, server, "waiting", seconds=60)
-        assert 200 == predict(server, "waiting", seconds=2.5).status_code
+        assert 200 == predict(server, "waiting", seconds=4).status_code
 
         assert 504 == late.result().status_code
         assert 1 == predict(server, "waiting").json()["warm"]

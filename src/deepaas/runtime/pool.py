@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deepaas import errors, messages
 from deepaas.backends.telemetry import logs
-from deepaas.runtime.slot import Slot, deadline_error
+from deepaas.runtime.causes import deadline_error
+from deepaas.runtime.slot import Slot
 from deepaas.scheduling.admission import AdmissionPolicy, AheadPolicy, BackOffPolicy
 
 if TYPE_CHECKING:

@@ -161,11 +161,15 @@ class Prediction:
         elif not self.outcome.done():
             self.outcome.set_exception(error)
 
-    def leave(self) -> None:
-        """Note that the caller has left."""
+    def end_stream(self) -> None:
+        """Say that the last piece of the result was given."""
         if self.stream is not None:
             self.stream.end()
             self.stream = None
+
+    def leave(self) -> None:
+        """Note that the caller has left."""
+        self.end_stream()
         self.outcome.cancel()
 
     def remove_files(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from deepaas import errors, messages
 from deepaas.backends.executors.process import Exit, WorkerProcess, WorkerSpec
 from deepaas.failures import error_of
+from deepaas.runtime.causes import deadline_error, death_error
 from deepaas.runtime.prediction import Prediction, Result, ResultStream
 from deepaas.scheduling.admission import BackOffPolicy, moving_mean
 
@@ -259,7 +260,7 @@ class Slot:
             case messages.StreamEnd(seq=seq, failure=failure):
                 if failure is not None:
                     self._log_failure(failure)
-                self._finish(seq, _end_stream)
+                self._finish(seq, Prediction.end_stream)
             case messages.Dropped(seqs=seqs):
                 for seq in seqs:
                     self._release(seq)
@@ -280,7 +281,7 @@ class Slot:
         lost = [p for seq, p in held.items() if seq <= last_seq]
         unstarted = [p for seq, p in held.items() if seq > last_seq]
         for prediction in lost:
-            prediction.fail(_death_error(ended, model=self._spec.name))
+            prediction.fail(death_error(ended, model=self._spec.name))
             prediction.remove_files()
         self._gone.set()
         self._owner.on_slot_lost(unstarted)
@@ -391,37 +392,3 @@ class Slot:
 
     def _pause_s(self) -> float:
         return self._back_off.delay_s(early_deaths=self._early_deaths)
-
-
-def _end_stream(prediction: Prediction) -> None:
-    if prediction.stream is not None:
-        prediction.stream.end()
-        prediction.stream = None
-
-
-def deadline_error(limit_s: float, *, waited: bool) -> errors.DeadlineError:
-    """Return the error of a prediction that waited or ran too long."""
-    what = "waited for a worker" if waited else "ran"
-    return errors.DeadlineError(
-        f"The prediction {what} longer than the deadline of {limit_s:g} s."
-    )
-
-
-def _death_error(ended: Exit, *, model: str) -> errors.DeepaasError:
-    if ended.cause == "stopped":
-        return errors.DrainingError()
-    if ended.cause == "memory_limit":
-        detail = f"The worker of model {model!r} ran out of memory and was killed."
-    elif ended.cause == "deadline":
-        detail = (
-            f"The worker of model {model!r} was killed because a prediction beside "
-            "this one ran longer than its deadline."
-        )
-    else:
-        detail = f"The worker of model {model!r} died: {ended}."
-    return errors.WorkerDiedError(
-        detail,
-        cause="memory_limit" if ended.cause == "memory_limit" else "worker_died",
-        exit_status=ended.exit_status,
-        signal=ended.signal,
-    )

@@ -54,3 +54,15 @@ class Loop:
 
     def _begin_stream(self, call: Call) -> None:
         self._data.send(messages.StreamStart(seq=call.seq, media_type=call.media_type))
+
+    def _break_off(self, call: Call, error: BaseException) -> messages.Failure:
+        """Tell the caller, as the last piece, that the stream has failed."""
+        failure = self._runner.failure(call.seq, error)
+        last = call.operation.codec.encode_broken(failure.detail, call.media_type)
+        self._data.send(messages.Chunk(seq=call.seq), last)
+        return failure
+
+    def _end_stream(self, call: Call, failure: messages.Failure | None) -> None:
+        self._control.credit.forget(call.seq)
+        call.folder.remove()
+        self._data.send(messages.StreamEnd(seq=call.seq, failure=failure))

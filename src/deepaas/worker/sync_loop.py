@@ -67,16 +67,13 @@ class SyncLoop(Loop):
                 self._begin_stream(call)
         except BaseException as error:  # noqa: BLE001 - reported to the caller
             if not is_begun:
+                call.folder.remove()
                 self._runner.fail(call.seq, error, sender=self._data)
                 return
-            failure = self._runner.failure(call.seq, error)
-            last = call.operation.codec.encode_broken(failure.detail, call.media_type)
-            self._data.send(messages.Chunk(seq=call.seq), last)
+            failure = self._break_off(call, error)
         finally:
             _close(pieces)
-            self._control.credit.forget(call.seq)
-            call.folder.remove()
-        self._data.send(messages.StreamEnd(seq=call.seq, failure=failure))
+        self._end_stream(call, failure)
 
     def _send_chunk(self, call: Call, chunk: bytes) -> bool:
         may_send = self._control.credit.spend(
