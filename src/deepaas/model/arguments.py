@@ -124,14 +124,3 @@ class Signature(ABC):
             InvalidInputError: Something is wrong; all of it is named at once.
             MalformedBodyError: The body is no JSON.
         """
-
-    def inputs_schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of all arguments as one JSON object."""
-        schema: dict[str, Any] = {
-            "type": "object",
-            "properties": {one.name: one.schema for one in self.arguments},
-            "required": [one.name for one in self.arguments if one.required],
-        }
-        if self.definitions:
-            schema["$defs"] = self.definitions
-        return schema

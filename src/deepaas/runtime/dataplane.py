@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepaas import errors
-from deepaas.runtime.prediction import Outcome, Prediction
+from deepaas.runtime.prediction import Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,6 @@ class DataPlane:
         record: messages.Predict,
         *,
         body: bytes = b"",
-        deadline_s: float | None = None,
     ) -> Prediction:
         """Admit a prediction.
 
@@ -67,16 +66,11 @@ class DataPlane:
             model: The model's name.
             record: The request; `seq` is set here, and its folder is removed here.
             body: The request's body, unless the record names a file.
-            deadline_s: Instead of the server's; 0 is none.
 
         Raises:
             DeepaasError: It is refused, see `ModelPool.submit`.
         """
-        prediction = Prediction(
-            record,
-            body,
-            deadline_s=self._deadline_s if deadline_s is None else deadline_s,
-        )
+        prediction = Prediction(record, body, deadline_s=self._deadline_s)
         try:
             if self.is_draining:
                 raise errors.DrainingError
@@ -85,16 +79,6 @@ class DataPlane:
             prediction.remove_files()
             raise
         return prediction
-
-    async def predict(
-        self, model: str, record: messages.Predict, *, body: bytes = b""
-    ) -> Outcome:
-        """Run a prediction and return its result.
-
-        Raises:
-            DeepaasError: It was refused, or it failed.
-        """
-        return await self.submit(model, record, body=body).outcome
 
     def abandon(self, model: str, prediction: Prediction) -> None:
         """Note that the caller of a prediction has left."""
@@ -115,15 +99,6 @@ class DataPlane:
         """Start all workers; returns at once."""
         for pool in self.pools.values():
             pool.start()
-
-    async def drain(self, *, grace_s: float) -> None:
-        """Refuse new predictions and wait for the admitted ones."""
-        self.is_draining = True
-        try:
-            async with asyncio.timeout(grace_s):
-                await asyncio.gather(*(pool.drain() for pool in self.pools.values()))
-        except TimeoutError:
-            self.kill()
 
     async def stop(self, *, grace_s: float) -> None:
         """End all workers."""

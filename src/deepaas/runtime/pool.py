@@ -70,8 +70,6 @@ class ModelPool:
             asyncio.get_running_loop().create_future()
         )
         self._ticker: asyncio.TimerHandle | None = None
-        self._is_idle = asyncio.Event()
-        self._is_idle.set()
 
     # ------------------------------------------------------------------- states
 
@@ -157,12 +155,6 @@ class ModelPool:
         if prediction in self._waiting:
             self._waiting.remove(prediction)
             prediction.remove_files()
-        self._note_idle()
-
-    async def drain(self) -> None:
-        """Wait until every admitted prediction has ended."""
-        self._note_idle()
-        await self._is_idle.wait()
 
     async def stop(self, *, grace_s: float) -> None:
         """End the workers."""
@@ -186,10 +178,7 @@ class ModelPool:
 
     def on_slot_free(self) -> None:
         """A worker may take more."""
-        if self._waiting:
-            self._dispatch()
-        else:
-            self._note_idle()
+        self._dispatch()
 
     def on_slot_lost(self, unstarted: list[Prediction]) -> None:
         """A worker died."""
@@ -206,7 +195,6 @@ class ModelPool:
                 self._first_outcome.set_exception(failure)
                 self._first_outcome.exception()  # whoever waits for it is told anyway
         self._dispatch()
-        self._note_idle()
 
     def on_output(self, line: str, request_id: str) -> None:
         """The model wrote a line."""
@@ -288,9 +276,3 @@ class ModelPool:
         return errors.ModelUnavailableError(
             failure.detail, retry_after_s=max(1.0, due_s)
         )
-
-    def _note_idle(self) -> None:
-        if self._waiting or any(slot.held for slot in self._slots):
-            self._is_idle.clear()
-        else:
-            self._is_idle.set()
