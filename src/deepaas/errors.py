@@ -50,7 +50,7 @@ class FieldError:
 
 
 class DeepaasError(Exception):
-    """The base of all our errors."""
+    """The server failed."""
 
     code: ClassVar[str] = "error"
 
@@ -237,7 +237,9 @@ class ModelError(OperationError):
 
 
 class ModelHttpError(OperationError):
-    """A 2.x model raised an HTTP error, such as `aiohttp.web.HTTPBadRequest`.
+    """The model answered with an error of its own.
+
+    2.x models raise one, such as `aiohttp.web.HTTPBadRequest`.
 
     Attributes:
         status: The status that the model chose (400 to 599).

@@ -252,7 +252,7 @@ def test_a_cookie_cannot_be_said() -> None:
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
-        ({"type": "object", "default": {}}, {"type": "string"}),
+        ({"type": "object", "default": {}}, {"type": "object", "default": {}}),
         ({}, {"type": "string"}),
         ({"default": 1}, {"type": "string", "default": 1}),
         ({"enum": [True, False]}, {"type": "boolean", "enum": [True, False]}),
@@ -278,7 +278,7 @@ def test_a_cookie_cannot_be_said() -> None:
         ),
     ],
 )
-def test_odd_2x_arguments_have_a_type_that_clients_know(
+def test_odd_2x_arguments_have_the_type_that_2x_gave(
     schema: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     described = parameter_of(schema)
@@ -290,11 +290,13 @@ def test_odd_2x_arguments_have_a_type_that_clients_know(
 # ------------------------------------------------------------ native parameters
 
 
-def test_every_parameter_has_a_type_that_clients_know() -> None:
+def test_every_native_parameter_has_a_type_that_clients_know() -> None:
     described = everything()
+    native = {name for name, one in descriptions.ALL.items() if one.kind == "native"}
     for path, item in described["paths"].items():
         for one in item.get("post", {}).get("parameters", ()):
-            assert one["in"] == "body" or one["type"] in SHOWN_TYPES, path
+            is_native = path.split("/")[3] in native
+            assert not is_native or one["type"] in SHOWN_TYPES, path
 
 
 @pytest.mark.parametrize(

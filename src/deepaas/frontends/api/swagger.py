@@ -73,6 +73,10 @@ def swagger_document(
             "description": "Access to machine learning models.",
             "version": version,
         },
+        "externalDocs": {
+            "description": "API documentation",
+            "url": "https://deepaas.readthedocs.org/",
+        },
         "paths": paths,
         "definitions": definitions,
     }
@@ -162,9 +166,11 @@ def _produces(operation: OperationDescription, *, kind: str) -> list[str]:
         # The Gradio client ends at a type that it cannot show.
         shown = [one for one in operation.media_types if not one.startswith("text/")]
         return shown or [_JSON]
-    if not any(one.name == _ACCEPT for one in operation.arguments):
+    accept = [one for one in operation.arguments if one.name == _ACCEPT]
+    if not accept:
         return [_JSON]
-    return [*(one for one in operation.media_types if one != _ANYTHING), _ANYTHING]
+    choices = accept[0].schema.get("enum") or operation.media_types
+    return [*(one for one in choices if one != _ANYTHING), _ANYTHING]
 
 
 def _result(

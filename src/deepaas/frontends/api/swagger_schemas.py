@@ -133,7 +133,7 @@ def parameter(
         "in": _place(argument),
         "name": argument.name,
         "required": argument.required,
-        **_typed(argument, schema, definitions),
+        **_typed(argument, schema, definitions, kind=kind),
     }
     described |= _default(schema, described=described, kind=kind)
     if argument.is_nullable or allows_null(argument.schema):
@@ -190,10 +190,16 @@ def _bare(schema: dict[str, Any], definitions: Mapping[str, Any]) -> dict[str, A
 
 
 def _typed(
-    argument: Argument, schema: dict[str, Any], definitions: Mapping[str, Any]
+    argument: Argument,
+    schema: dict[str, Any],
+    definitions: Mapping[str, Any],
+    *,
+    kind: str,
 ) -> dict[str, Any]:
     if argument.is_file:
         return {"type": "file"}
+    if kind == "v2" and schema.get("type") == "object":
+        return {"type": "object"}  # no valid parameter, but what 2.6 said
     if schema.get("type") == "array" and _place(argument) in {"query", "formData"}:
         items = _scalar(_bare(schema.get("items") or {}, definitions))
         return {
