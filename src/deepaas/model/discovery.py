@@ -79,6 +79,8 @@ def find_models(wanted: Sequence[str]) -> list[ModelReference]:
             )
         return list(installed.values())
     found = [_find(text, installed=installed) for text in wanted]
+    for model in found:
+        _refuse_unaddressable(model)
     _refuse_duplicates(found)
     return found
 
@@ -145,6 +147,14 @@ def _require_module(source: str, *, text: str, known: Iterable[str]) -> None:
 
 def _is_in_cwd(module: str) -> bool:
     return Path(f"{module}.py").is_file() or Path(module).is_dir()
+
+
+def _refuse_unaddressable(model: ModelReference) -> None:
+    if not model.name.isprintable() or "/" in model.name or model.name in (".", ".."):
+        raise ConfigurationError(
+            f"{model.name!r} cannot be a model's name, because it could not stand in "
+            f"an address; give another: NAME={model.references[0]}"
+        )
 
 
 def _refuse_duplicates(models: Iterable[ModelReference]) -> None:

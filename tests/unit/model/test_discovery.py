@@ -99,6 +99,16 @@ def test_two_models_of_one_name_are_refused(empty: Path) -> None:
         find_models(["plants.py", "more/plants.py"])
 
 
+@pytest.mark.parametrize("name", ["a/b", "..", "a\nb"])
+def test_a_name_that_cannot_stand_in_an_address_is_refused(
+    empty: Path, name: str
+) -> None:
+    (empty / "plants.py").touch()
+
+    with pytest.raises(ConfigurationError, match="address"):
+        find_models([f"{name}=plants.py"])
+
+
 def test_all_installed_models_are_found_when_none_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
