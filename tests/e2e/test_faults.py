@@ -108,6 +108,18 @@ def test_a_deadline_ends_a_stuck_prediction(
     assert 200 == predict(server).status_code
 
 
+def test_a_deadline_frees_the_worker_also_when_the_caller_has_left(
+    start: Callable[..., ServerProcess],
+) -> None:
+    server = start("--deadline", "2")
+    with pytest.raises(httpx2.ReadTimeout):
+        httpx2.post(server.url + FAULTY, json={"fault": "spin"}, timeout=0.5)
+
+    answers = [predict(server).status_code for _ in range(3)]
+
+    assert 200 == answers[-1]
+
+
 def test_metadata_is_told_while_a_prediction_holds_the_interpreter(
     start: Callable[..., ServerProcess],
 ) -> None:

@@ -72,6 +72,7 @@ class Slot:
         self._process: WorkerProcess | None = None
         self._early_deaths = 0
         self._has_answered = False
+        self._is_async = False
         self._runs_side_by_side = False
         self._next_seq = 1
         self._last_answer = 0.0
@@ -142,23 +143,26 @@ class Slot:
             return
         last_seq, last_started = self._process.last_started()
         for seq, prediction in list(self.held.items()):
+            limit_s = prediction.deadline_s
             if prediction.kill_at and now >= prediction.kill_at:
                 self._process.kill("deadline")
                 return
-            limit_s = prediction.deadline_s
-            if not limit_s or prediction.is_settled:
+            if not limit_s or prediction.kill_at:
                 continue
             if seq > last_seq:
-                if now - prediction.arrived > limit_s:
+                if now - prediction.arrived > limit_s and not prediction.is_settled:
                     self._give_up(prediction, waited=True)
             elif now - self._running_since(prediction, last_started) > limit_s:
-                if self._runs_side_by_side or prediction.stream is not None:
-                    self._give_up(prediction, waited=False)
-                    prediction.kill_at = now + _CANCEL_GRACE_S
-                else:
-                    prediction.fail(deadline_error(limit_s, waited=False))
-                    self._process.kill("deadline")
-                    return
+                # Also when its caller has left: nobody else frees the worker.
+                self._end_overdue(prediction, now)
+
+    def _end_overdue(self, prediction: Prediction, now: float) -> None:
+        """End a prediction that ran too long, and only with it its worker."""
+        self._give_up(prediction, waited=False)
+        if self._runs_side_by_side or prediction.progressed:
+            prediction.kill_at = now + _CANCEL_GRACE_S
+        elif self._process is not None:
+            self._process.kill("deadline")
 
     def enforce_memory_limit(self, limit_bytes: int) -> None:
         """End a worker that holds more memory than it may."""
@@ -176,9 +180,8 @@ class Slot:
         if prediction.progressed:
             return prediction.progressed
         # The page may still show when the one before began, but nothing runs before
-        # it was sent.
-        began = 0.0 if self._runs_side_by_side else last_started
-        return max(prediction.sent, began)
+        # it was sent; an async model begins everything when it comes.
+        return prediction.sent if self._is_async else max(prediction.sent, last_started)
 
     def _give_up(self, prediction: Prediction, *, waited: bool) -> None:
         prediction.fail(deadline_error(prediction.deadline_s, waited=waited))
@@ -217,8 +220,9 @@ class Slot:
         if self._is_stopping:
             return
         predict = description.operations.get("predict")
-        self._runs_side_by_side = bool(
-            predict and (predict.is_async or predict.max_batch_size > 1)
+        self._is_async = predict is not None and predict.is_async
+        self._runs_side_by_side = self._is_async or (
+            predict is not None and predict.max_batch_size > 1
         )
         self._has_loaded = True
         self.is_ready = True
