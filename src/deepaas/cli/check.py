@@ -89,7 +89,7 @@ def run(namespace: argparse.Namespace) -> int:
 def _examine(found: ModelReference) -> Report:
     """Have a process examine the model; if it dies, that is the report."""
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "deepaas.cli.examination", str(writing)]
+    command = [sys.executable, "-P", "-m", "deepaas.cli.examination", str(writing)]
     with subprocess.Popen(  # noqa: S603 - the model is what the user asked for
         [*command, found.name, found.distribution, *found.references],
         stdin=subprocess.DEVNULL,

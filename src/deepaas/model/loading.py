@@ -5,7 +5,7 @@ place that imports a model's code. A model is classified by what it offers, neve
 entry point group that names it:
 
 * `v2`: it has a `get_*_args`, or operations that take only `**kwargs`, or it derives
-  from the 2.x base class;
+  from the 2.x base class, or it has metadata and no operation yet, as 2.x's template;
 * `native`: everything else.
 
 Models of 2018 (`predict_data`) are recognised and refused by name.
@@ -161,7 +161,7 @@ def _read_model(name: str, target: Any, *, kind: str, distribution: str) -> Load
         operation = read(model, operation_name)
         if operation is not None:
             model.operations[operation_name] = operation
-    if not any(operation.function for operation in model.operations.values()):
+    if kind == "native" and not model.operations:
         raise ModelLoadError(
             name,
             f"{_describe(target)} offers none of predict, train and validate; define "
@@ -195,10 +195,12 @@ def _find_target(name: str, *, reference: str) -> Any:
 
 
 def _import_module(module: str) -> ModuleType:
-    # At the end, so that a file in the working directory never hides an installed
-    # module from the program itself.
-    if (folder := str(Path.cwd())) not in sys.path:
-        sys.path.append(folder)
+    """Import a module that is installed, else one in the working directory."""
+    # Not for an installed one: a checkout is often started from the folder above it,
+    # which then looks like a namespace package and hides what pip installed from it.
+    top = module.partition(".")[0]
+    if top not in sys.modules and importlib.util.find_spec(top) is None:
+        sys.path.append(str(Path.cwd()))
     return importlib.import_module(module)
 
 
@@ -247,9 +249,9 @@ def _classify(target: Any) -> str:
     functions = [f for op in OPERATIONS if callable(f := getattr(target, op, None))]
     if not _has(target, "predict") and any(_has(target, name) for name in _V1_NAMES):
         return "v1"
-    if functions and all(_takes_only_kwargs(function) for function in functions):
-        return "v2"
-    return "native"
+    if functions:
+        return "v2" if all(map(_takes_only_kwargs, functions)) else "native"
+    return "v2" if _has(target, "get_metadata") else "native"
 
 
 def _has(target: Any, name: str) -> bool:
