@@ -78,3 +78,35 @@ def test_a_subclass_of_ours_arrives_as_ours() -> None:
     arrived = error_of(over_the_wire(failure_of(1, TooBlurredError("Too blurred."))))
 
     assert errors.InvalidInputError is type(arrived)
+
+
+class UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text for you")
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (ValueError("half a \ud83d character"), "half a ? character"),
+        (UnspeakableError(), "UnspeakableError"),
+        (errors.InvalidInputError("half \ud83d"), "half ?"),
+        (errors.BadOutputError("half \ud83d"), "half ?"),
+        (ValueError("x" * 20_000), "x" * 10_000 + "…"),
+    ],
+)
+def test_any_text_of_an_exception_can_be_sent(error: Exception, detail: str) -> None:
+    assert detail == error_of(over_the_wire(failure_of(1, error))).detail
+
+
+def test_facts_that_a_model_made_up_are_sent_as_far_as_they_go() -> None:
+    error = errors.InvalidInputError(
+        errors=(errors.FieldError("/\ud83d", "\ud83d"), "no error"),  # type: ignore[arg-type]  # a model may do it
+        messages={1: {"\ud83d": [2**80, 1.5, None, True, object]}},
+    )
+
+    arrived = error_of(over_the_wire(failure_of(1, error)))
+
+    assert isinstance(arrived, errors.InvalidInputError)
+    assert (errors.FieldError("/?", "?"),) == arrived.errors
+    assert {"1": {"?": [str(2**80), 1.5, None, True, str(object)]}} == arrived.messages

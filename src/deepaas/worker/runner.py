@@ -59,7 +59,8 @@ class RequestFolder:
     def __call__(self) -> str:
         """Return the folder's path; it exists from now on."""
         if not self._exists:
-            Path(self._path).mkdir(mode=0o700)
+            # With parents: a model may have cleared away what it takes for its own.
+            Path(self._path).mkdir(mode=0o700, parents=True)
             self._exists = True
         return self._path
 
@@ -186,20 +187,24 @@ class Runner:
         if encoded.path:
             path = self._copy_to_spool(call, Path(encoded.path))
         elif len(body) > self._inline_body_bytes:
-            path = f"{self._spool}/answer-{call.seq}"
+            path = self._answer_path(call)
             Path(path).write_bytes(body)
             body = b""
         answer = messages.Answer(
             seq=call.seq,
             media_type=encoded.media_type,
-            filename=encoded.filename,
+            filename=encoded.filename.encode("utf-8", "replace").decode("utf-8"),
             body_path=path,
         )
         return answer, body
 
+    def _answer_path(self, call: Call) -> str:
+        Path(self._spool).mkdir(mode=0o700, exist_ok=True)
+        return f"{self._spool}/answer-{call.seq}"
+
     def _copy_to_spool(self, call: Call, source: Path) -> str:
         # A copy, because the model may go on writing to its file, or keep it.
-        target = f"{self._spool}/answer-{call.seq}"
+        target = self._answer_path(call)
         try:
             shutil.copyfile(source, target)
         except OSError as error:
@@ -209,13 +214,14 @@ class Runner:
         return target
 
     def _translate(self, error: BaseException) -> BaseException:
-        if self.model.kind == "v2" and not isinstance(error, errors.DeepaasError):
-            from deepaas.model import legacy
+        if self.model.kind != "v2" or isinstance(error, errors.DeepaasError):
+            return error
+        from deepaas.model import legacy
 
-            return (
-                legacy.translate_exception(
-                    error, model=self.model.name, operation="predict"
-                )
-                or error
+        try:
+            translated = legacy.translate_exception(
+                error, model=self.model.name, operation="predict"
             )
-        return error
+        except Exception:  # noqa: BLE001 - it asks a model's own exception for its text
+            return error
+        return translated or error

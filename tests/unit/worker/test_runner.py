@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from deepaas import errors, messages
+from deepaas.model import legacy
+from deepaas.model.files import File
 from deepaas.model.loading import load_model
-from deepaas.worker.runner import Runner
+from deepaas.worker.runner import RequestFolder, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 class Sent:
@@ -117,3 +120,46 @@ def test_an_operation_that_the_model_has_not_is_refused(
 ) -> None:
     with pytest.raises(errors.OperationNotImplementedError):
         ask(make(greet), operation="train")
+
+
+def test_a_file_name_that_is_no_unicode_is_sent_as_far_as_it_goes(
+    make: Callable[[Callable[..., Any]], Runner], tmp_path: Path
+) -> None:
+    file = tmp_path / "result.txt"
+    file.write_text("done")
+
+    def predict() -> Any:
+        return File(file, filename="caf\udce9.txt")
+
+    assert "caf?.txt" == ask(make(predict)).record.filename
+
+
+def test_a_model_that_removes_its_temporary_files_removes_no_answers(
+    make: Callable[[Callable[..., Any]], Runner], tmp_path: Path
+) -> None:
+    def predict(name: str) -> str:
+        shutil.rmtree(tmp_path)
+        return name
+
+    sent = ask(make(predict), b'{"name": "%s"}' % (b"x" * 200))
+
+    assert 202 == Path(sent.record.body_path).stat().st_size
+
+
+def test_a_model_that_removes_its_temporary_files_gets_more(tmp_path: Path) -> None:
+    folder = RequestFolder(str(tmp_path / "gone" / "1"), exists=False)
+
+    assert Path(folder()).is_dir()
+
+
+def test_an_error_that_cannot_be_read_is_a_failure_too(
+    make: Callable[[Callable[..., Any]], Runner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(error: BaseException, **_: str) -> None:
+        raise RuntimeError("this one is beyond me") from error
+
+    runner = make(greet)
+    monkeypatch.setattr(runner.model, "kind", "v2")
+    monkeypatch.setattr(legacy, "translate_exception", fail)
+
+    assert "too hot" == runner.failure(1, ValueError("too hot")).detail

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -33,6 +34,11 @@ _WATCH_AFTER_S: Final = 0.1
 over before anyone could."""
 
 _FILE_PIECE_BYTES: Final = 1 << 18
+
+_MEDIA_TYPE: Final = re.compile(r"[!-~][ -~]{0,254}")
+_OCTET_STREAM: Final = b"application/octet-stream"
+
+_LONGEST_FILENAME: Final = 255
 
 
 class PredictEndpoint:
@@ -243,7 +249,7 @@ def _broken_piece(media_type: str, error: errors.DeepaasError) -> bytes:
 def result_headers(media_type: str, filename: str, *, request_id: str) -> list[Header]:
     """Return the headers of a result, but for its length."""
     headers = [
-        (b"content-type", media_type.encode("latin-1", "replace")),
+        (b"content-type", _content_type(media_type)),
         *answers.COMMON,
         (answers.REQUEST_ID, request_id.encode("latin-1")),
     ]
@@ -252,8 +258,19 @@ def result_headers(media_type: str, filename: str, *, request_id: str) -> list[H
     return headers
 
 
+def _content_type(media_type: str) -> bytes:
+    """Return a Content-Type value; what cannot be one says nothing of the content.
+
+    It may be the word of whoever uploaded the file that a model sends back.
+    """
+    if _MEDIA_TYPE.fullmatch(media_type):
+        return media_type.encode("ascii")
+    return _OCTET_STREAM
+
+
 def _attachment(filename: str) -> bytes:
     """Return a Content-Disposition value (RFC 6266) that any client understands."""
+    filename = filename[-_LONGEST_FILENAME:]  # from the end, where the extension is
     plain = "".join(
         one if one.isascii() and one.isprintable() and one not in '"\\' else "_"
         for one in filename

@@ -69,6 +69,7 @@ def _translate_http(error: Any) -> DeepaasError:
 def _http_detail(error: Any) -> str:
     """Return what the model's author wrote, as reason or as the body's text."""
     reason = str(error) or type(error).__name__
-    text = error.text if isinstance(error.body, bytes) else ""
+    body = error.body
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else ""
     is_composed = text == f"{error.status}: {error.reason}"
     return reason if is_composed or not text else text

@@ -135,3 +135,13 @@ def test_the_reason_is_patched_once() -> None:
 
 def test_an_http_exception_keeps_its_one_line_reason_for_aiohttp() -> None:
     assert "first line second line third line" == web.HTTPConflict(reason=LINES).reason
+
+
+def test_a_body_that_is_no_text_is_told_as_far_as_it_is_one() -> None:
+    error = web.HTTPBadRequest()
+    error.body = b"caf\xe9"
+
+    found = translated(error)
+
+    assert found is not None
+    assert "caf\ufffd" == found.detail
