@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import deepaas
 from deepaas.cli import reports
+from deepaas.cli.parsers import ModelParser
 from deepaas.errors import DeepaasError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         help="show the version and exit",
     )
     subparsers = parser.add_subparsers(
-        title="commands", metavar="COMMAND", required=True
+        title="commands", metavar="COMMAND", required=True, parser_class=ModelParser
     )
     for name, text in _COMMANDS.items():
         _add_command(subparsers, name, text, is_called=name in words[:1])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import deepaas
 from deepaas.backends.telemetry import logs
 from deepaas.cli import options, reports, start
+from deepaas.cli.parsers import ModelParser
 from deepaas.errors import ConfigurationError, DeepaasError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _failed_in_2x(error: DeepaasError) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = ModelParser(
         prog=PROGRAM,
         usage="%(prog)s [options] [MODEL ...]",
         description="Serve models over HTTP, as DEEPaaS 2.x does.",
