@@ -117,7 +117,7 @@ class Tensor:
 
 def _check_range(numpy: Any, array: Any, dtype: Any) -> None:
     """Refuse numbers that the dtype cannot hold; numpy would let them wrap around."""
-    if not array.size or dtype.kind == "b" or array.dtype == dtype:
+    if not array.size or dtype.kind == "b":
         return
     limits = numpy.iinfo(dtype) if dtype.kind in "iu" else numpy.finfo(dtype)
     if array.min() < limits.min or array.max() > limits.max:

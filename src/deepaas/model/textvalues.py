@@ -64,6 +64,8 @@ class TextReader:
         if not value and "null" in self.types and "string" not in self.types:
             return None
         read = value if self._is_text(value) else _from_json(value)
+        if isinstance(read, bool) and "boolean" not in self.types:
+            read = value  # pydantic would take it for 1 or 0
         if isinstance(read, str) and self.types <= _NESTED:
             raise TextValueError("This argument has to be written as JSON.")
         return read

@@ -144,6 +144,11 @@ def test_text_is_read_as_the_hint_wants(
     assert expected == from_query(hint, *texts)
 
 
+@pytest.mark.parametrize("hint", [int, float, int | None, list[int], Literal[1]])
+def test_the_text_true_is_no_number(hint: Any) -> None:
+    assert errors_of(lambda: from_query(hint, "true"))
+
+
 @given(st.integers() | st.text(max_size=3) | st.none() | st.booleans())
 def test_an_argument_without_a_hint_takes_any_json(value: Any) -> None:
     def predict(x):  # type: ignore[no-untyped-def]  # its point

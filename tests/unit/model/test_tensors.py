@@ -44,6 +44,8 @@ def test_nested_lists_become_an_array_of_the_dtype(dtype: str, value: Any) -> No
         ("float32", {"a": 1}, "type number"),
         ("float32", [1e300], "range of float32"),
         ("float16", [70000], "range of float16"),
+        ("float64", [1e999], "range of float64"),
+        ("float64", [-1e999], "range of float64"),
         ("uint8", [256], "range of uint8"),
         ("uint8", [-1], "range of uint8"),
         ("uint8", [1.0], "type integer"),
