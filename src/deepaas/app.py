@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import shutil
 import signal
 import socket
-import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import uvicorn
@@ -24,6 +20,7 @@ import uvicorn
 from deepaas import __version__, messages
 from deepaas.backends.executors import trees
 from deepaas.backends.executors.process import WorkerSpec
+from deepaas.backends.spool import Spool
 from deepaas.backends.telemetry import logs
 from deepaas.errors import ConfigurationError, DeepaasError
 from deepaas.frontends.api.app import make_api
@@ -43,7 +40,6 @@ logger = logging.getLogger(__name__)
 _HOUSEKEEPING_S: Final = 0.25
 _REAP_EVERY: Final = 20  # turns of housekeeping
 _STOP_GRACE_S: Final = 5.0
-_SPOOL_PREFIX: Final = "deepaas-"
 
 Required = Literal["all", "one", "none"]
 
@@ -54,12 +50,12 @@ class _Site:
 
     Attributes:
         listener: The socket, bound and not yet listening.
-        spool_dir: The private folder for what is too large for memory.
+        spool: The private folder for what is too large for memory.
         sinks: Where logs go.
     """
 
     listener: socket.socket
-    spool_dir: str
+    spool: Spool
     sinks: logs.Sinks
 
 
@@ -79,7 +75,7 @@ def serve(settings: Settings, *, profile: Profile) -> int:
     sinks = logs.configure(settings.log, keep_debug=settings.api.debug_endpoint)
     site = _Site(
         listener=_listen(settings.server.listen_ip, settings.server.listen_port),
-        spool_dir=_make_spool(settings.spool_dir),
+        spool=Spool(settings.spool_dir),
         sinks=sinks,
     )
     required = _required(settings, profile)
@@ -90,7 +86,7 @@ def serve(settings: Settings, *, profile: Profile) -> int:
             )
     finally:
         site.listener.close()
-        shutil.rmtree(site.spool_dir, ignore_errors=True)
+        site.spool.remove()
 
 
 def make_plane(
@@ -144,7 +140,7 @@ async def _serve(
 ) -> int:
     trees.become_subreaper()
     sinks = site.sinks
-    plane = make_plane(settings, models=models, spool_dir=site.spool_dir)
+    plane = make_plane(settings, models=models, spool_dir=site.spool.path)
     api = make_api(
         plane,
         settings=settings,
@@ -303,32 +299,6 @@ def _listen(address: str, port: int) -> socket.socket:
             "choose another with --listen-ip and --listen-port."
         ) from error
     return listener
-
-
-def _make_spool(parent: str) -> str:
-    """Make the private folder for request bodies, and sweep those of dead servers.
-
-    Raises:
-        ConfigurationError: It cannot be written.
-    """
-    folder = Path(parent or tempfile.gettempdir())
-    _sweep(folder)
-    try:
-        return tempfile.mkdtemp(prefix=f"{_SPOOL_PREFIX}{os.getpid()}-", dir=folder)
-    except OSError as error:
-        raise ConfigurationError(
-            f"Cannot write to the spool directory {folder} ({error.strerror}); choose "
-            "another with --spool-dir."
-        ) from error
-
-
-def _sweep(folder: Path) -> None:
-    for stale in folder.glob(f"{_SPOOL_PREFIX}*-*"):
-        pid = stale.name.removeprefix(_SPOOL_PREFIX).partition("-")[0]
-        with suppress(OSError):
-            is_ours = stale.stat().st_uid == os.getuid() and not stale.is_symlink()
-            if is_ours and pid.isdigit() and not Path(f"/proc/{pid}").exists():
-                shutil.rmtree(stale, ignore_errors=True)
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:
