@@ -139,6 +139,7 @@ async def test_nothing_is_left_of_a_dead_worker(
     assert Exit(cause="deadline", exit_status=None, signal="SIGKILL") == (
         await listener.ended
     )
+    await asyncio.get_running_loop().shutdown_default_executor()
     assert [] == _names(tmp_path)
     assert str(worker.pid) not in _names(Path("/proc"))
 

@@ -9,6 +9,7 @@ pidfd, never by a heartbeat, so it is noticed at once and never by mistake.
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import os
 import shutil
@@ -280,7 +281,9 @@ class WorkerProcess:
         self._output.close()
         self._data.close()
         self._control.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        # In a thread: the model may have left any number of files.
+        remove = functools.partial(shutil.rmtree, self._folder, ignore_errors=True)
+        asyncio.get_running_loop().run_in_executor(None, remove)
         self._listener.on_exit(ended)
         self._page.close()
 
