@@ -178,10 +178,7 @@ def _find_target(name: str, *, reference: str) -> Any:
     source, attribute = split_reference(reference)
     try:
         module = _import_file(source) if is_file(source) else _import_module(source)
-        found: Any = module
-        for part in attribute.split(".") if attribute else ():
-            found = getattr(found, part)
-        return _instantiate(name, found)
+        return _instantiate(name, _named(name, module, path=attribute))
     except ModelLoadError:
         raise
     except SystemExit as error:
@@ -192,6 +189,20 @@ def _find_target(name: str, *, reference: str) -> Any:
         raise ModelLoadError(
             name, _short(error), traceback=traceback.format_exc()
         ) from error
+
+
+def _named(name: str, module: ModuleType, *, path: str) -> Any:
+    """Return what `path`, attributes with dots between, leads to within a module."""
+    found: Any = module
+    for part in path.split(".") if path else ():
+        if not hasattr(found, part):
+            raise ModelLoadError(
+                name,
+                f"{_describe(module)} has no {path!r}; name something that it defines, "
+                "or the module alone.",
+            )
+        found = getattr(found, part)
+    return found
 
 
 def _import_module(module: str) -> ModuleType:

@@ -74,3 +74,14 @@ def test_a_2x_model_may_have_no_operation_yet() -> None:
 def test_what_offers_nothing_is_no_model() -> None:
     with pytest.raises(ModelLoadError, match="offers none of predict"):
         load_object("empty", SimpleNamespace(x=1))
+
+
+def test_an_object_that_its_module_lacks_is_no_fault_in_the_models_code(
+    working_directory: Path,
+) -> None:
+    (working_directory / "ferns.py").write_text("def predict() -> int: ...")
+
+    with pytest.raises(ModelLoadError, match=r"has no 'Fern\.best'") as raised:
+        load_model("ferns", references=["ferns:Fern.best"])
+
+    assert "" == raised.value.traceback
