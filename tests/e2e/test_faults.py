@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -212,6 +214,27 @@ def test_no_process_that_a_model_started_outlives_the_server(
 
     assert not Path(f"/proc/{daemon}").exists()
     assert not Path(f"/proc/{worker}").exists()
+
+
+def test_a_server_may_be_process_1_as_in_a_container(tmp_path: Path) -> None:
+    alone = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc")
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"]).returncode:
+        pytest.skip("this machine makes no process namespaces")
+    port = free_port()
+    server = ServerProcess(
+        [
+            *(*alone, "--kill-child", sys.executable, "-m", "deepaas.cli.main"),
+            *("serve", "--listen-port", str(port), str(MODELS / "faulty.py")),
+        ],
+        port=port,
+        folder=tmp_path / "server",
+    )
+    try:
+        server.wait_until_ready("/readyz")
+
+        assert 200 == predict(server).status_code
+    finally:
+        server.kill()
 
 
 def test_workers_end_with_a_server_that_was_killed(

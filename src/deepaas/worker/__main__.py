@@ -1,4 +1,4 @@
-"""Starts a worker; only a server does this: `python -m deepaas.worker FD FD FD`."""
+"""Starts a worker; only a server does this: `python -m deepaas.worker FD FD FD PID`."""
 
 from deepaas.worker.main import main
 

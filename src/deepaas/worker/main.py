@@ -39,9 +39,13 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a worker; the arguments are the descriptors of data, control and page."""
-    data_fd, control_fd, page_fd = (int(text) for text in arguments or sys.argv[1:])
-    _die_with_parent()
+    """Run a worker.
+
+    Args:
+        arguments: The descriptors of data, control and page, and the server's pid.
+    """
+    data_fd, control_fd, page_fd, server_pid = map(int, arguments or sys.argv[1:])
+    _die_with(server_pid)
     faulthandler.enable()
     output.mark_output()
     data = Channel(socket.socket(fileno=data_fd))
@@ -63,10 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _close(model)
 
 
-def _die_with_parent() -> None:
+def _die_with(server_pid: int) -> None:
     """Have the kernel end this process when the server ends, however it ends."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
+    # It may have ended before that. (In a container it may well be process 1.)
+    if os.getppid() != server_pid:
         sys.exit("deepaas.worker: the server is gone")
 
 

@@ -182,7 +182,10 @@ class WorkerProcess:
         try:
             # From the main thread: PR_SET_PDEATHSIG follows the thread that spawns.
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-P", "-m", "deepaas.worker", *map(str, far_fds)],
+                [
+                    *(sys.executable, "-P", "-m", "deepaas.worker"),
+                    *map(str, (*far_fds, os.getpid())),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output_write,
                 stderr=output_write,
