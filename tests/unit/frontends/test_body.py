@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,18 @@ def test_only_so_much_is_read_on_after_a_refusal(base: Path) -> None:
         read(base, caller, limit=500)
 
     assert caller.taken_bytes <= 1_200_000
+
+
+def test_a_full_disk_never_cuts_a_body_short(base: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (250, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            read(base, Caller([b"x" * 200, b"x" * 200]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert [] == list(base.iterdir())
 
 
 @pytest.mark.parametrize("pieces", [[], [b"x"], [b"x" * 200]])

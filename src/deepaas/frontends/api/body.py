@@ -134,7 +134,7 @@ class _Spool:
         self._size += len(piece)
         self._reader.check_size(self._size)
         if self._file is not None:
-            self._file.write(piece)
+            self._write(piece)
             return
         self._pieces.append(piece)
         if self._size > self._reader.inline_bytes:
@@ -149,6 +149,7 @@ class _Spool:
     def discard(self) -> None:
         if self._file is not None:
             self._file.close()
+        if self._folder:
             self._reader.remove_folder(self._folder)
 
     def _move_to_file(self) -> None:
@@ -156,5 +157,16 @@ class _Spool:
         self._path = f"{self._folder}/body"
         # Unbuffered: the pieces are large, and a second copy would buy nothing.
         self._file = Path(self._path).open("wb", buffering=0)  # noqa: SIM115 - closed by finish or discard
-        self._file.write(b"".join(self._pieces))
+        self._write(b"".join(self._pieces))
         self._pieces.clear()
+
+    def _write(self, piece: bytes) -> None:
+        """Write all of a piece; a nearly full disk takes a part of it without a word.
+
+        Raises:
+            OSError: The disk takes no more.
+        """
+        assert self._file is not None  # noqa: S101 - who calls this has opened it
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[self._file.write(rest) :]
