@@ -121,6 +121,7 @@ def test_a_deadline_cancels_an_async_prediction_and_spares_the_others(
     ("accept", "media_type", "expected"),
     [
         ("*/*", "application/x-ndjson", '"0"\n"1"\n"2"\n'),
+        ("application/json", "application/json", '["0","1","2"]'),
         ("text/event-stream", "text/event-stream", "data: 0\n\ndata: 1\n\ndata: 2\n\n"),
     ],
 )

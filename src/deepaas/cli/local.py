@@ -52,7 +52,7 @@ class LocalModel:
         call = self._worker.bind("predict", inputs, accept=accept)
         self._worker.warm()
         result = self._worker.run(call)
-        if call.operation.codec.is_streaming:
+        if call.is_streamed:
             pieces: Iterable[bytes] = self._worker.stream(call, result)
             return Answer(media_type=call.media_type, pieces=pieces)
         encoded = self._worker.encode(call, result)

@@ -75,6 +75,11 @@ class ResultCodec(ABC):
             BadOutputError: The result cannot be represented; says where and why.
         """
 
+    def streams(self, media_type: str) -> bool:
+        """Tell whether a result of this media type is sent piece by piece."""
+        del media_type
+        return self.is_streaming
+
     def encode_chunk(self, piece: Any, media_type: str) -> bytes:
         """Return one piece of a streamed result.
 

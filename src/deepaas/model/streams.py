@@ -1,7 +1,8 @@
 """Results that come in pieces: NDJSON, server-sent events, or the bytes themselves.
 
 A piece is a line of JSON (`application/x-ndjson`), an event (`text/event-stream`, text
-as it is and all else as JSON), or raw bytes or text, one after the other.
+as it is and all else as JSON), or raw bytes or text, one after the other. A caller who
+insists on plain JSON gets an array, when the last piece is there.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from deepaas.model.result_hints import ResultJson
 
+JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 EVENT_STREAM: Final = "text/event-stream"
 
@@ -52,9 +54,16 @@ class StreamCodec(ResultCodec):
             raise NotAcceptableError(accept, available=self.media_types)
         return chosen
 
+    def streams(self, media_type: str) -> bool:
+        """Tell whether a result of this media type is sent piece by piece."""
+        return media_type != JSON
+
     def encode(self, result: Any, media_type: str) -> Encoded:
         """Return all pieces at once."""
-        body = b"".join(self.encode_chunk(piece, media_type) for piece in result)
+        if media_type == JSON:
+            body = b"[" + b",".join(self._write(piece) for piece in result) + b"]"
+        else:
+            body = b"".join(self.encode_chunk(piece, media_type) for piece in result)
         return Encoded(media_type=media_type, body=body)
 
     def encode_chunk(self, piece: Any, media_type: str) -> bytes:
@@ -84,12 +93,12 @@ class StreamCodec(ResultCodec):
 
 def _media_types(hint: Any) -> tuple[str, ...]:
     if hint in BYTES:
-        return (OCTET_STREAM, NDJSON, EVENT_STREAM)
+        return (OCTET_STREAM, NDJSON, EVENT_STREAM, JSON)
     if hint is str:
-        return (NDJSON, EVENT_STREAM, TEXT_UTF8)
+        return (NDJSON, EVENT_STREAM, TEXT_UTF8, JSON)
     if hint is Any:
-        return (NDJSON, EVENT_STREAM, OCTET_STREAM)
-    return (NDJSON, EVENT_STREAM)
+        return (NDJSON, EVENT_STREAM, OCTET_STREAM, JSON)
+    return (NDJSON, EVENT_STREAM, JSON)
 
 
 def _event(data: bytes) -> bytes:

@@ -155,7 +155,7 @@ class Client:
         call = self._worker.begin(self._record(request), request.body)
         try:
             result = self._worker.run(call)
-            if call.operation.codec.is_streaming:
+            if call.is_streamed:
                 body, filename = self._streamed(call, result), ""
                 media_type = call.media_type
             else:
@@ -194,7 +194,7 @@ class Client:
 
     def _decoded(self, call: Call) -> Any:
         result = self._worker.run(call)
-        if call.operation.codec.is_streaming:
+        if call.is_streamed:
             pieces = self._worker.stream(call, result)
             return [_decode(piece, call.media_type) for piece in pieces]
         encoded = self._worker.encode(call, result)

@@ -77,10 +77,12 @@ class AsyncLoop(Loop):
     async def _run(self, call: Call) -> None:
         try:
             result = call.function(**call.arguments)
-            if call.operation.codec.is_streaming:
+            if call.is_streamed:
                 await self._stream(call, result)
                 return
-            if inspect.isawaitable(result):
+            if call.operation.codec.is_streaming:
+                result = [piece async for piece in result]
+            elif inspect.isawaitable(result):
                 result = await result
         except BaseException as error:  # noqa: BLE001 - reported to the caller
             call.folder.remove()

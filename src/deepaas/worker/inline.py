@@ -130,8 +130,11 @@ class InlineWorker:
 
     def encode(self, call: Call, result: Any) -> Encoded:
         """Return a result as it would be sent; a file stays until `forget`."""
+        codec = call.operation.codec
+        if codec.is_streaming:
+            result = self.pieces(result)
         with self._telling_callers():
-            return call.operation.codec.encode(result, call.media_type)
+            return codec.encode(result, call.media_type)
 
     def pieces(self, result: Any) -> Iterator[Any]:
         """Yield the pieces of a streamed result as the model made them."""

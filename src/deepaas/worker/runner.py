@@ -47,6 +47,11 @@ class Call:
     media_type: str
     folder: RequestFolder
 
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the result is sent piece by piece."""
+        return self.operation.codec.streams(self.media_type)
+
 
 class RequestFolder:
     """The folder for one request's files, made when first needed."""

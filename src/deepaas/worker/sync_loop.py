@@ -46,7 +46,7 @@ class SyncLoop(Loop):
             call.folder.remove()
             self._runner.fail(call.seq, error, sender=self._data)
             return
-        if call.operation.codec.is_streaming:
+        if call.is_streamed:
             self._stream(call, iter(result))
         else:
             self._runner.finish(call, result, sender=self._data)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from deepaas.errors import BadOutputError, NotAcceptableError
 from deepaas.model.outputs import read_codec
-from deepaas.model.streams import EVENT_STREAM, NDJSON
+from deepaas.model.streams import EVENT_STREAM, JSON, NDJSON
 
 if TYPE_CHECKING:
     from deepaas.model.results import ResultCodec
@@ -59,7 +59,7 @@ def test_a_hint_may_promise_a_stream(hint: Any) -> None:
     one = codec(hint)
 
     assert one.is_streaming
-    assert (NDJSON, EVENT_STREAM) == one.media_types
+    assert (NDJSON, EVENT_STREAM, JSON) == one.media_types
     assert one.schema is not None
     assert "Step" == one.schema["title"]
 
@@ -100,12 +100,23 @@ def test_the_form_of_a_stream_is_negotiated(
     assert expected == codec(hint).choose(accept, {})
 
 
-@pytest.mark.parametrize(
-    "hint", [Iterator[Step], Iterator[bytes], Iterator[str]], ids=str
-)
-def test_a_stream_is_no_json_document(hint: Any) -> None:
+def test_who_insists_on_json_gets_an_array_in_one_piece() -> None:
+    one = codec(Iterator[Step])
+    chosen = one.choose("application/json", {})
+
+    assert JSON == chosen
+    assert not one.streams(chosen)
+    assert one.streams(NDJSON)
+    steps = [Step(loss=1), Step(loss=2)]
+    assert [1, 2] == [
+        step["loss"] for step in json.loads(bytes(one.encode(steps, JSON).body))
+    ]
+    assert b"[]" == one.encode([], JSON).body
+
+
+def test_a_stream_is_no_picture() -> None:
     with pytest.raises(NotAcceptableError):
-        codec(hint).choose("application/json", {})
+        codec(Iterator[Step]).choose("image/png", {})
 
 
 @given(
