@@ -8,6 +8,7 @@ extension of the client's name, which many readers of files insist on.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from http.cookies import CookieError, SimpleCookie
@@ -33,7 +34,11 @@ SUPPORTED: Final = (JSON, MULTIPART, FORM)
 
 _READ_BYTES: Final = 1 << 18
 _MAX_PARTS: Final = 1000
+_MAX_FIELDS: Final = 100_000
 _SUFFIX: Final = re.compile(r"(\.[A-Za-z0-9]{1,12}){1,2}\Z")
+
+# It warns of each body that it refuses, and the caller is told that anyway.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 Body = bytes | bytearray | memoryview | Path
 
@@ -105,6 +110,8 @@ def _read_form(body: bytes | memoryview, *, is_lenient: bool) -> list[tuple[str,
         raise UnsupportedMediaTypeError(
             f"{FORM} (but the body looks like JSON)", supported=SUPPORTED
         )
+    if text.count(b"&") >= _MAX_FIELDS:
+        raise MalformedBodyError(f"The form has more than {_MAX_FIELDS} fields.")
     return _parse_pairs(text)
 
 

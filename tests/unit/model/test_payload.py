@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -204,3 +205,62 @@ def test_a_suffix_is_short_and_plain(name: str) -> None:
 )
 def test_cookies_are_read(header: str, expected: dict[str, str]) -> None:
     assert expected == read_cookies(header)
+
+
+def test_a_form_has_an_end() -> None:
+    with pytest.raises(MalformedBodyError, match="more than 100000 fields"):
+        read(b"a=1&" * 100_000, content_type="application/x-www-form-urlencoded")
+
+
+def test_a_multipart_body_has_an_end() -> None:
+    parts = [('Content-Disposition: form-data; name="a"', b"1")]
+
+    with pytest.raises(MalformedBodyError, match="more than 1000 parts"):
+        read(multipart(parts * 1001), content_type=MULTIPART)
+
+
+@given(
+    body=st.lists(
+        st.sampled_from(
+            [
+                *(b"--frontier", b"--", b"\r\n", b"\r", b"\n", b"\r\n\r\n", b"\0"),
+                *(b"Content-Disposition: form-data; name=a", b'; filename="', b"\xff"),
+                *(b"Content-Type: text/plain", b":", b";", b"=", b"filename*=x''%"),
+            ]
+        ),
+        max_size=12,
+    ),
+    parameter=st.sampled_from(
+        [
+            "",
+            "=",
+            "=frontier",
+            '="',
+            "=é",
+            "*=utf-8''%ff",
+            "*0=frontier",
+            "=" + "x" * 300,
+        ]
+    ),
+)
+def test_a_body_of_any_bytes_is_read_or_refused(
+    body: list[bytes], parameter: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = str(tmp_path_factory.getbasetemp())
+    content = b"--frontier\r\n" + b"".join(body) + b"\r\n--frontier--"
+
+    with suppress(MalformedBodyError):
+        read(
+            content,
+            content_type=f"multipart/form-data; boundary{parameter}",
+            folder=lambda: folder,
+        )
+
+
+def test_a_refused_body_is_no_matter_for_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(MalformedBodyError):
+        read(b"not at all", content_type=MULTIPART)
+
+    assert not caplog.records
