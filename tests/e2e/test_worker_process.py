@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
+import signal
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,8 +47,8 @@ class Listener:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return "asyncio", {"use_uvloop": True}  # as the server does
 
 
 @pytest.fixture
@@ -142,6 +146,94 @@ async def test_nothing_is_left_of_a_dead_worker(
     await asyncio.get_running_loop().shutdown_default_executor()
     assert [] == _names(tmp_path)
     assert str(worker.pid) not in _names(Path("/proc"))
+
+
+async def test_any_signal_is_told(worker: WorkerProcess, listener: Listener) -> None:
+    os.kill(worker.pid, signal.SIGRTMIN + 1)  # Python has no name for it
+
+    ended = await listener.ended
+
+    assert ("worker_died", f"signal {signal.SIGRTMIN + 1}") == (
+        ended.cause,
+        ended.signal,
+    )
+
+
+async def test_the_first_cause_of_a_death_is_told(
+    worker: WorkerProcess, listener: Listener
+) -> None:
+    worker.kill("memory_limit")
+    worker.kill("deadline")
+
+    assert "memory_limit" == (await listener.ended).cause
+
+
+async def test_no_signal_goes_to_whoever_has_a_dead_workers_pid_now(
+    worker: WorkerProcess, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+    worker.kill("deadline")
+    await listener.ended
+    monkeypatch.setattr("deepaas.backends.executors.trees.kill_group", killed.append)
+
+    worker.kill("stopped")
+
+    assert [] == killed
+
+
+async def test_the_file_with_the_last_answer_of_a_worker_can_be_opened(
+    worker: WorkerProcess, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "run_in_executor", lambda _, remove: remove())
+    worker.predict(inputs(), b'{"fault": "huge"}')
+    while not worker.last_started()[0]:  # noqa: ASYNC110 - the page has no event
+        await asyncio.sleep(0)
+    # Blocks: answer and death are to come in the same turn of the event loop.
+    _wait_until_asleep(worker.pid)
+    worker.kill("stopped")
+
+    record, _ = await listener.records.get()
+
+    assert isinstance(record, messages.Answer)
+    assert _size(record.body_path) > 1 << 20
+
+
+async def test_a_worker_that_cannot_be_started_leaves_nothing(
+    listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, "no processes left")
+
+    spec = WorkerSpec(
+        name="faulty",
+        load=messages.Load(name="faulty", references=()),
+        spool_dir=str(tmp_path),
+        environment={},
+    )
+    before = _names(Path("/proc/self/fd"))
+    for step in ("subprocess.Popen", "os.pipe", "os.pidfd_open"):
+        with monkeypatch.context() as patch:
+            patch.setattr(step, refuse)
+            with pytest.raises(OSError, match="no processes left"):
+                WorkerProcess(spec, listener)
+
+    assert before == _names(Path("/proc/self/fd"))
+    assert [] == _names(tmp_path)
+
+
+def _wait_until_asleep(pid: int) -> None:
+    """Wait until a worker waits for its next prediction."""
+    stat = Path(f"/proc/{pid}/stat")
+    times_asleep = 0
+    while times_asleep < 10:
+        threading.Event().wait(0.02)
+        is_asleep = "S" == stat.read_text().rpartition(")")[2].split()[0]
+        times_asleep = times_asleep + 1 if is_asleep else 0
+
+
+def _size(path: str) -> int:
+    return Path(path).stat().st_size
 
 
 def _names(folder: Path) -> list[str]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from deepaas.messages import OperationDescription
     from deepaas.model.arguments import Inputs
 
-ACCEPT_JSON: Final = "application/json, application/x-ndjson;q=0.9"
-"""What `--json` asks a model for: one value, or one on each line."""
+ACCEPT_JSON: Final = "application/x-ndjson, application/json;q=0.9"
+"""What `--json` asks a model for: a stream as it comes, else one value."""
 
 _LINES: Final = ("application/x-ndjson", "text/")
 

@@ -33,6 +33,7 @@ class OutputPipe:
         self._second = 0
         self._lines_this_second = 0
         self._left_out = 0
+        self._report: asyncio.TimerHandle | None = None
         os.set_blocking(descriptor, False)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(descriptor, self._read)
@@ -72,13 +73,20 @@ class OutputPipe:
             self._second, self._lines_this_second = second, 0
         self._lines_this_second += 1
         if self._lines_this_second > MOST_LINES_A_SECOND:
-            self._left_out += 1
+            self._leave_out()
             return
         request_id, text = _split_mark(line)
         self._on_line(text, request_id)
 
+    def _leave_out(self) -> None:
+        self._left_out += 1
+        if self._report is None:  # the model may never write another line
+            self._report = self._loop.call_later(1, self._report_left_out)
+
     def _report_left_out(self) -> None:
-        if self._left_out:
+        if self._report is not None:
+            self._report.cancel()
+            self._report = None
             self._on_line(f"… {self._left_out} more lines were left out", "")
             self._left_out = 0
 

@@ -18,9 +18,10 @@ import socket
 import subprocess
 import sys
 import uuid
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -106,13 +107,13 @@ class WorkerProcess:
         self._calls: dict[int, asyncio.Future[messages.ToServer]] = {}
         self._call_numbers = itertools.count()
         self._kill_cause = ""
+        self._is_dead = False
         self._has_ended = False
         self._folder = Path(spec.spool_dir) / f"worker-{self._mark[:12]}"
-        self._folder.mkdir(mode=0o700)
         self._oom_kills = trees.kernel_oom_kills()
-        self._page_fd = make_page()
-        self._page = ProgressPage(self._page_fd)
-        self._start(spec)
+        with ExitStack() as undo:  # unless all that it takes can be had
+            self._start(spec, undo=undo)
+            undo.pop_all()
 
     # ------------------------------------------------------------------ talking
 
@@ -168,44 +169,57 @@ class WorkerProcess:
         Args:
             cause: Why: `deadline`, `memory_limit` or `stopped`.
         """
-        self._kill_cause = cause
-        trees.kill_group(self.pid)
+        self._kill_cause = self._kill_cause or cause
+        if not self._is_dead:  # else its id may be another's by now
+            trees.kill_group(self.pid)
 
     # ----------------------------------------------------------------- starting
 
-    def _start(self, spec: WorkerSpec) -> None:
+    def _start(self, spec: WorkerSpec, *, undo: ExitStack) -> None:
         loop = asyncio.get_running_loop()
-        data, data_far = socket.socketpair()
-        control, control_far = socket.socketpair()
-        output_read, output_write = os.pipe()
-        far_fds = (data_far.fileno(), control_far.fileno(), self._page_fd)
-        try:
-            # From the main thread: PR_SET_PDEATHSIG follows the thread that spawns.
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [
-                    *(sys.executable, "-P", "-m", "deepaas.worker"),
-                    *map(str, (*far_fds, os.getpid())),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=output_write,
-                stderr=output_write,
-                pass_fds=far_fds,
-                env=self._environment(spec),
-                start_new_session=True,
+        self._folder.mkdir(mode=0o700)
+        undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
+        with ExitStack() as far_ends:
+            page = make_page()
+            far_ends.callback(os.close, page)
+            self._page = ProgressPage(page)
+            undo.callback(self._page.close)
+            data, control = (_socket_pair(undo, far_ends) for _ in range(2))
+            output, far_output = os.pipe()
+            undo.callback(os.close, output)
+            far_ends.callback(os.close, far_output)
+            self._process = self._spawn(
+                spec,
+                descriptors=(data.far.fileno(), control.far.fileno(), page),
+                output=far_output,
             )
-        finally:
-            os.close(output_write)
-            os.close(self._page_fd)
-            data_far.close()
-            control_far.close()
+        undo.callback(self._process.wait)
+        undo.callback(self._process.kill)
         self.pid = self._process.pid
         self._pidfd = os.pidfd_open(self.pid)
         loop.add_reader(self._pidfd, self._on_death)
-        self._data = _Connection(data, self._on_data)
-        self._control = _Connection(control, self._on_control)
-        self._output = OutputPipe(output_read, on_line=self._listener.on_output)
+        self._data = _Connection(data.near, self._on_data)
+        self._control = _Connection(control.near, self._on_control)
+        self._output = OutputPipe(output, on_line=self._listener.on_output)
         load = msgspec.structs.replace(spec.load, spool_dir=str(self._folder))
         self._control.send(load)
+
+    def _spawn(
+        self, spec: WorkerSpec, *, descriptors: tuple[int, ...], output: int
+    ) -> subprocess.Popen[bytes]:
+        # From the main thread: PR_SET_PDEATHSIG follows the thread that spawns.
+        return subprocess.Popen(  # noqa: S603 - our own program
+            [
+                *(sys.executable, "-P", "-m", "deepaas.worker"),
+                *map(str, (*descriptors, os.getpid())),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=descriptors,
+            env=self._environment(spec),
+            start_new_session=True,
+        )
 
     def _environment(self, spec: WorkerSpec) -> dict[str, str]:
         return {
@@ -261,15 +275,18 @@ class WorkerProcess:
         loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
         trees.kill_group(self.pid)  # before it is reaped and its id can be reused
+        self._is_dead = True
         self._process.wait()
         trees.kill_orphans(self._mark)
         # What the worker had sent may still lie in the sockets.
         self._data.when_closed(self._end_if_drained)
+        self._control.when_closed(self._end_if_drained)
         self._drain_timer = loop.call_later(_DRAIN_S, self._end)
         self._end_if_drained()
 
     def _end_if_drained(self) -> None:
-        if self._data.is_closed and not self._has_ended:
+        is_drained = self._data.is_closed and self._control.is_closed
+        if is_drained and not self._has_ended:
             self._drain_timer.cancel()
             self._end()
 
@@ -292,7 +309,7 @@ class WorkerProcess:
 
     def _exit(self) -> Exit:
         code = self._process.returncode
-        killed_by = signal.Signals(-code).name if code < 0 else None
+        killed_by = _signal_name(-code) if code < 0 else None
         cause = self._kill_cause or "worker_died"
         was_killed = killed_by == "SIGKILL" and not self._kill_cause
         if was_killed and trees.kernel_oom_kills() > self._oom_kills:
@@ -300,6 +317,23 @@ class WorkerProcess:
         return Exit(
             cause=cause, exit_status=code if code >= 0 else None, signal=killed_by
         )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
+
+
+class _SocketPair(NamedTuple):
+    near: socket.socket
+    far: socket.socket
+
+
+def _socket_pair(undo: ExitStack, far_ends: ExitStack) -> _SocketPair:
+    near, far = socket.socketpair()
+    return _SocketPair(undo.enter_context(near), far_ends.enter_context(far))
 
 
 class _Connection(asyncio.Protocol):
