@@ -14,18 +14,36 @@ if TYPE_CHECKING:
     from deepaas.model.files import File as File
     from deepaas.model.interface import Model as Model
     from deepaas.model.interface import batched as batched
+    from deepaas.model.interface import restartable as restartable
+    from deepaas.model.interface import retried as retried
+    from deepaas.model.job import Job as Job
+    from deepaas.model.job import Version as Version
     from deepaas.model.tensors import Tensor as Tensor
 
 __version__ = "3.0.0"
 
-__all__ = ["File", "InvalidInputError", "Model", "Tensor", "batched"]
+__all__ = [
+    "File",
+    "InvalidInputError",
+    "Job",
+    "Model",
+    "Tensor",
+    "Version",
+    "batched",
+    "restartable",
+    "retried",
+]
 
 _HOMES = {
     "File": "deepaas.model.files",
     "InvalidInputError": "deepaas.errors",
+    "Job": "deepaas.model.job",
     "Model": "deepaas.model.interface",
     "Tensor": "deepaas.model.tensors",
+    "Version": "deepaas.model.job",
     "batched": "deepaas.model.interface",
+    "restartable": "deepaas.model.interface",
+    "retried": "deepaas.model.interface",
 }
 
 

@@ -17,7 +17,7 @@ Nothing here is ever pickled: a worker runs foreign code, and what it sends is d
 from __future__ import annotations
 
 import struct
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -55,6 +55,9 @@ class OperationDescription(msgspec.Struct, frozen=True, kw_only=True):
         max_batch_size: Most predictions in one call of the function; 1 means no
             batching.
         is_async: Whether one worker runs several predictions side by side.
+        is_restartable: Whether a job that the server's end cut off starts again.
+        retries: How often a job that failed is tried again.
+        retry_delay_s: Seconds before the first of these.
     """
 
     name: str
@@ -72,6 +75,9 @@ class OperationDescription(msgspec.Struct, frozen=True, kw_only=True):
     uses_cookies: bool = False
     max_batch_size: int = 1
     is_async: bool = False
+    is_restartable: bool = False
+    retries: int = 0
+    retry_delay_s: float = 10.0
 
 
 class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +109,10 @@ class Load(Record):
         spool_dir: Private folder of this worker; removed with it by the server.
         inline_body_bytes: Larger answers go through a file in `spool_dir`.
         error_detail: Whether the text of a model's exception reaches callers.
+        version: The number of the version to serve; 0 is the model as installed.
+        version_dir: The folder of that version, or empty.
+        runs_jobs: Whether the worker runs jobs, one after the other, rather than
+            predictions that somebody waits for.
     """
 
     name: str
@@ -112,6 +122,23 @@ class Load(Record):
     spool_dir: str = ""
     inline_body_bytes: int = 1 << 20
     error_detail: bool = True
+    version: int = 0
+    version_dir: str = ""
+    runs_jobs: bool = False
+
+
+class JobContext(msgspec.Struct, frozen=True, kw_only=True):
+    """The job that an operation runs as.
+
+    Attributes:
+        id: The job's id.
+        attempt: 1 for the first.
+        folder: The job's folder.
+    """
+
+    id: str
+    attempt: int
+    folder: str
 
 
 class Predict(Record):
@@ -129,6 +156,9 @@ class Predict(Record):
         folder: The folder of this request, present when `body_path` is; the server
             removes it.
         operation: Nearly always `predict`.
+        envelope: How the body carries the inputs: empty when it is the inputs, `ogc`
+            when it is an execute request of OGC API Processes.
+        job: Set when it runs as a job.
     """
 
     seq: int
@@ -141,6 +171,8 @@ class Predict(Record):
     body_path: str = ""
     folder: str = ""
     operation: str = "predict"
+    envelope: Literal["", "ogc"] = ""
+    job: JobContext | None = None
 
 
 class Cancel(Record):
@@ -266,9 +298,16 @@ class Metadata(Record):
 
 
 class Valid(Record):
-    """Answers `Validate`. On *control*."""
+    """Answers `Validate`. On *control*.
+
+    Attributes:
+        call: Of the `Validate`.
+        arguments: The arguments as the model will get them, defaults included, as
+            plain JSON for people to read.
+    """
 
     call: int
+    arguments: dict[str, Any] = {}
 
 
 ToWorker = Load | Predict | Cancel | Credit | GetMetadata | Validate

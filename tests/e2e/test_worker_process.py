@@ -79,17 +79,17 @@ async def test_a_worker_describes_its_model(
 
     arguments = description.operations["predict"].arguments
     assert ["fault", "seconds", "note"] == [one.name for one in arguments]
-    assert "does whatever" in (await worker.metadata())["description"]
+    assert "does whatever" in (await worker.link.metadata())["description"]
 
 
 async def test_inputs_are_checked_while_a_prediction_runs(
     worker: WorkerProcess, listener: Listener
 ) -> None:
-    worker.predict(inputs(), b'{"seconds": 1}')
+    worker.link.predict(inputs(), b'{"seconds": 1}')
 
-    await worker.validate(inputs(), b'{"fault": "none"}')
+    await worker.link.validate(inputs(), b'{"fault": "none"}')
     with pytest.raises(errors.InvalidInputError) as refused:
-        await worker.validate(inputs(), b'{"fault": 1, "seconds": "long"}')
+        await worker.link.validate(inputs(), b'{"fault": 1, "seconds": "long"}')
 
     assert ["/fault", "/seconds"] == [one.pointer for one in refused.value.errors]
     assert listener.records.empty()
@@ -100,7 +100,7 @@ async def test_inputs_are_checked_while_a_prediction_runs(
 async def test_a_question_to_a_dead_worker_is_answered(
     worker: WorkerProcess,
 ) -> None:
-    question = asyncio.ensure_future(worker.metadata())
+    question = asyncio.ensure_future(worker.link.metadata())
     worker.kill("memory_limit")
 
     with pytest.raises(errors.WorkerDiedError):
@@ -110,9 +110,9 @@ async def test_a_question_to_a_dead_worker_is_answered(
 async def test_a_cancelled_prediction_is_dropped_before_it_begins(
     worker: WorkerProcess, listener: Listener
 ) -> None:
-    worker.predict(inputs(1), b'{"seconds": 0.5}')
-    worker.predict(inputs(2), b"{}")
-    worker.cancel((2,))
+    worker.link.predict(inputs(1), b'{"seconds": 0.5}')
+    worker.link.predict(inputs(2), b"{}")
+    worker.link.cancel((2,))
 
     (first, _), (second, _) = [await listener.records.get() for _ in range(2)]
 
@@ -124,7 +124,7 @@ async def test_a_cancelled_prediction_is_dropped_before_it_begins(
 async def test_a_worker_that_is_stopped_finishes_what_it_has(
     worker: WorkerProcess, listener: Listener
 ) -> None:
-    worker.predict(inputs(), b'{"fault": "raise"}')
+    worker.link.predict(inputs(), b'{"fault": "raise"}')
     worker.stop()
 
     ended = await listener.ended
@@ -186,7 +186,7 @@ async def test_the_file_with_the_last_answer_of_a_worker_can_be_opened(
 ) -> None:
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(loop, "run_in_executor", lambda _, remove: remove())
-    worker.predict(inputs(), b'{"fault": "huge"}')
+    worker.link.predict(inputs(), b'{"fault": "huge"}')
     while not worker.last_started()[0]:  # noqa: ASYNC110 - the page has no event
         await asyncio.sleep(0)
     # Blocks: answer and death are to come in the same turn of the event loop.

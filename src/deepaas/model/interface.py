@@ -8,12 +8,13 @@ and to read.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 OPERATIONS: Final = ("predict", "train", "validate")
 
 _BATCHED_ATTRIBUTE: Final = "__deepaas_batched__"
+_RECOVERY_ATTRIBUTE: Final = "__deepaas_recovery__"
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -37,7 +38,10 @@ class Model:
     """
 
     def warm(self) -> None:
-        """Load weights and the like; called once in each worker, before requests."""
+        """Load weights and the like; called once in each worker, before requests.
+
+        May take an argument with the hint `deepaas.Version`, as all operations may.
+        """
 
     def close(self) -> None:
         """Let go of what `warm` took; called when the worker ends in good order."""
@@ -98,3 +102,70 @@ def batch_settings(function: object) -> BatchSettings | None:
     """Return what `batched` noted on `function`, or None."""
     settings = getattr(function, _BATCHED_ATTRIBUTE, None)
     return settings if isinstance(settings, BatchSettings) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverySettings:
+    """What the author of an operation asked for should a job be cut off or fail.
+
+    Attributes:
+        is_restartable: Whether a job that the server's end cut off starts again.
+        retries: How often a job that failed is tried again.
+        retry_delay_s: Seconds before the first of these; each further one waits twice
+            as long.
+    """
+
+    is_restartable: bool = False
+    retries: int = 0
+    retry_delay_s: float = 10.0
+
+
+NO_RECOVERY: Final = RecoverySettings()
+
+
+def restartable(function: _F) -> _F:
+    """Let jobs of an operation start again when the server's end has cut them off.
+
+    Without it they end as `failed`, because nobody but the author knows whether running
+    twice does harm. `job.checkpoints` keeps what the cut off attempt has saved.
+
+        @deepaas.restartable
+        def train(epochs: int = 20, *, job: deepaas.Job) -> None: ...
+    """
+    settings = recovery_settings(function)
+    setattr(function, _RECOVERY_ATTRIBUTE, replace(settings, is_restartable=True))
+    return function
+
+
+def retried(*, times: int, delay_s: float = 10.0) -> Callable[[_F], _F]:
+    """Let jobs of an operation be tried again when they fail.
+
+        @deepaas.retried(times=2, delay_s=30)
+        def train(*, job: deepaas.Job) -> None: ...
+
+    Args:
+        times: How often, at least 1.
+        delay_s: Seconds before the first of these; each further one waits twice as
+            long.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+    if times < 1:
+        raise ValueError(f"times must be at least 1, not {times}")
+    if delay_s < 0:
+        raise ValueError(f"delay_s must not be negative, not {delay_s}")
+
+    def mark(function: _F) -> _F:
+        settings = recovery_settings(function)
+        changed = replace(settings, retries=times, retry_delay_s=delay_s)
+        setattr(function, _RECOVERY_ATTRIBUTE, changed)
+        return function
+
+    return mark
+
+
+def recovery_settings(function: object) -> RecoverySettings:
+    """Return what `restartable` and `retried` noted on `function`."""
+    settings = getattr(function, _RECOVERY_ATTRIBUTE, None)
+    return settings if isinstance(settings, RecoverySettings) else NO_RECOVERY

@@ -27,7 +27,17 @@ from typing import TYPE_CHECKING, Any, Final
 from deepaas.errors import ModelLoadError
 from deepaas.model import outputs, signature
 from deepaas.model.discovery import is_file, split_reference
-from deepaas.model.interface import OPERATIONS, BatchSettings, Model, batch_settings
+from deepaas.model.injection import NOTHING_INJECTED, Injected, injected
+from deepaas.model.interface import (
+    NO_RECOVERY,
+    OPERATIONS,
+    BatchSettings,
+    Model,
+    RecoverySettings,
+    batch_settings,
+    recovery_settings,
+)
+from deepaas.model.job import AS_INSTALLED, Job, Version
 from deepaas.model.metadata import distribution_metadata, module_distribution
 from deepaas.model.v2_libraries import allow_any_reason, quiet_marshmallow
 
@@ -50,6 +60,8 @@ class Operation:
             operation that it does not have.
         batch: Set where one call of the function answers several callers.
         is_async: Whether the function is a coroutine function or async generator.
+        injected: Which of its arguments are filled in by us.
+        recovery: What its author asked for should a job of it be cut off or fail.
         summary: First paragraph of its docstring, on one line.
         description: Its whole docstring.
     """
@@ -60,6 +72,8 @@ class Operation:
     codec: ResultCodec
     batch: BatchSettings | None = None
     is_async: bool = False
+    injected: Injected = NOTHING_INJECTED
+    recovery: RecoverySettings = NO_RECOVERY
     summary: str = ""
     description: str = ""
 
@@ -74,6 +88,7 @@ class LoadedModel:
         target: The module or instance that offers the operations.
         operations: Those that it has or describes, by name.
         distribution: The installed distribution that brings it, or empty.
+        version: The version that this process serves.
     """
 
     name: str
@@ -81,15 +96,16 @@ class LoadedModel:
     target: Any
     operations: dict[str, Operation] = field(default_factory=dict)
     distribution: str = ""
+    version: Version = AS_INSTALLED
 
     def warm(self) -> Any:
         """Call the model's `warm`, if it has one; returns what an async one returns."""
-        return _call_hook(self.target, "warm")
+        return _call_hook(self.target, "warm", version=self.version)
 
     def close(self) -> None:
         """Call the model's `close`, if it has one."""
         if self.kind == "native":  # 2.x knows no such hook; it may mean anything there
-            _call_hook(self.target, "close")
+            _call_hook(self.target, "close", version=self.version)
 
     def metadata(self) -> dict[str, Any]:
         """Return what the model says of itself, else what its distribution says."""
@@ -107,7 +123,11 @@ class LoadedModel:
 
 
 def load_model(
-    name: str, *, references: Sequence[str], distribution: str = ""
+    name: str,
+    *,
+    references: Sequence[str],
+    distribution: str = "",
+    version: Version = AS_INSTALLED,
 ) -> LoadedModel:
     """Import a model and read its operations.
 
@@ -115,6 +135,7 @@ def load_model(
         name: Its name in addresses.
         references: Where it is; of several the one of the newest kind is taken.
         distribution: The installed distribution that offers it, or empty.
+        version: The version that is to be served.
 
     Raises:
         ModelLoadError: It cannot be imported, or offers nothing that can be served.
@@ -123,12 +144,14 @@ def load_model(
     targets = [_find_target(name, reference=reference) for reference in references]
     kinds = [_classify(target) for target in targets]
     newest = kinds.index(min(kinds, key=_KINDS_NEWEST_FIRST.index))
-    return _read_model(
+    model = _read_model(
         name,
         targets[newest],
         kind=kinds[newest],
         distribution=distribution or _distribution(references[newest]),
     )
+    model.version = version
+    return model
 
 
 def load_object(name: str, model: Any) -> LoadedModel:
@@ -306,6 +329,8 @@ def _read_native_operation(model: LoadedModel, name: str) -> Operation | None:
         codec=outputs.read_codec(function, model=model.name, operation=name),
         batch=batch_settings(function),
         is_async=_is_async(function),
+        injected=injected(function),
+        recovery=recovery_settings(function),
         summary=summary,
         description=description,
     )
@@ -375,13 +400,13 @@ def _documentation(function: Any) -> tuple[str, str]:
 # ------------------------------------------------------------------------- words
 
 
-def _call_hook(target: Any, name: str) -> Any:
+def _call_hook(target: Any, name: str, *, version: Version) -> Any:
     hook = getattr(target, name, None)
     inherited = getattr(Model, name, None)
     if not callable(hook) or getattr(hook, "__func__", hook) is inherited:
         return None
     try:
-        return hook()
+        return hook(**injected(hook).values(job=Job(), version=version))
     except NotImplementedError:
         return None
 

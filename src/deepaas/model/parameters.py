@@ -27,6 +27,7 @@ from typing_extensions import TypedDict
 
 from deepaas.model.arguments import Argument
 from deepaas.model.hints import HintError, as_argument, read_hints, remedy, shown
+from deepaas.model.injection import is_injected
 from deepaas.model.schemas import (
     ALL_TYPES,
     Schema,
@@ -91,7 +92,7 @@ def function_parameters(function: Callable[..., Any]) -> list[Parameter]:
     return [
         _parameter(name, hints.get(name, Any), default=one.default)
         for name, one in inspect.signature(function).parameters.items()
-        if _is_passed_by_name(one)
+        if _is_passed_by_name(one) and not is_injected(hints.get(name))
     ]
 
 

@@ -121,7 +121,7 @@ class ModelPool:
             if slot.is_ready and slot.process is not None:
                 try:
                     async with asyncio.timeout(_CONTROL_TIMEOUT_S):
-                        return await slot.process.metadata()
+                        return await slot.process.link.metadata()
                 except TimeoutError:
                     logger.warning(
                         "No worker told its metadata within %g s; showing the older.",

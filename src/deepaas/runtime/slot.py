@@ -121,13 +121,13 @@ class Slot:
         prediction.record.seq = seq
         prediction.sent = time.monotonic()
         self.held[seq] = prediction
-        self._process.predict(prediction.record, prediction.body)
+        self._process.link.predict(prediction.record, prediction.body)
 
     def cancel(self, prediction: Prediction) -> None:
         """Tell the worker that the caller of a prediction has left."""
         seq = prediction.record.seq
         if self._process is not None and self.held.get(seq) is prediction:
-            self._process.cancel((seq,))
+            self._process.link.cancel((seq,))
 
     def request_at_work(self) -> str:
         """Return the id of the request that runs now, or empty if several may."""
@@ -325,7 +325,7 @@ class Slot:
         def grant(size: int) -> None:
             prediction.progressed = time.monotonic()
             if self._process is not None and seq in self.held:
-                self._process.grant_credit(seq, size=size)
+                self._process.link.grant_credit(seq, size=size)
 
         def close() -> None:
             prediction.leave()

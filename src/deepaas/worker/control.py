@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from deepaas import messages
 from deepaas.failures import failure_of
+from deepaas.model.shown import shown_arguments
 from deepaas.worker.describe import plain_metadata
 
 if TYPE_CHECKING:
@@ -120,5 +121,6 @@ class Control:
     def _validate(
         self, call: int, predict: messages.Predict, body: bytes
     ) -> messages.Valid:
-        self._runner.begin(predict, body).folder.remove()
-        return messages.Valid(call=call)
+        bound = self._runner.begin(predict, body)
+        bound.folder.remove()
+        return messages.Valid(call=call, arguments=shown_arguments(bound.arguments))

@@ -67,4 +67,7 @@ def describe_operation(
         uses_cookies=any(one.location == "cookie" for one in arguments),
         max_batch_size=operation.batch.max_size if operation.batch else 1,
         is_async=operation.is_async and operation.batch is None,
+        is_restartable=operation.recovery.is_restartable,
+        retries=operation.recovery.retries,
+        retry_delay_s=operation.recovery.retry_delay_s,
     )

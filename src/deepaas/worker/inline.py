@@ -7,9 +7,7 @@ model in the process that asks.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import inspect
 import shutil
 import tempfile
 import traceback
@@ -23,11 +21,11 @@ from deepaas.errors import DeepaasError, ModelLoadError
 from deepaas.failures import error_of
 from deepaas.model.arguments import Upload
 from deepaas.model.payload import safe_suffix
-from deepaas.model.signature import BATCH_ITEM
 from deepaas.worker.runner import Call, RequestFolder, Runner
+from deepaas.worker.single import SingleCaller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from deepaas.model.arguments import Inputs
     from deepaas.model.loading import LoadedModel
@@ -57,7 +55,7 @@ class InlineWorker:
             model,
             load=messages.Load(name=model.name, references=(), spool_dir=self._folder),
         )
-        self._loop = asyncio.Runner()
+        self._caller = SingleCaller()
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +68,7 @@ class InlineWorker:
         try:
             self.model.close()
         finally:
-            self._loop.close()
+            self._caller.close()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def warm(self) -> None:
@@ -80,7 +78,7 @@ class InlineWorker:
             ModelLoadError: It failed.
         """
         try:
-            self._wait(self.model.warm())
+            self._caller.wait(self.model.warm())
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -116,31 +114,19 @@ class InlineWorker:
     def run(self, call: Call) -> Any:
         """Return what the model's function returns for a call."""
         with self._telling_callers():
-            if call.operation.batch is None:
-                return self._wait(call.function(**call.arguments))
-            results = list(self._wait(call.function([call.arguments[BATCH_ITEM]])))
-            if len(results) != 1:
-                raise ValueError(
-                    "a batched predict must return one result for each item: got "
-                    f"{len(results)} for 1 item"
-                )
-            if isinstance(results[0], BaseException):
-                raise results[0]
-            return results[0]
+            return self._caller.call(call)
 
     def encode(self, call: Call, result: Any) -> Encoded:
         """Return a result as it would be sent; a file stays until `forget`."""
-        codec = call.operation.codec
-        if codec.is_streaming:
+        if call.operation.codec.is_streaming:
             result = self.pieces(result)
         with self._telling_callers():
-            return codec.encode(result, call.media_type)
+            return self._runner.encode(call, result)
 
     def pieces(self, result: Any) -> Iterator[Any]:
         """Yield the pieces of a streamed result as the model made them."""
         with self._telling_callers():
-            iterable = self._each(result) if hasattr(result, "__anext__") else result
-            yield from iterable
+            yield from self._caller.pieces(result)
 
     def stream(self, call: Call, result: Any) -> Iterator[bytes]:
         """Yield the pieces of a streamed result as they would be sent.
@@ -168,14 +154,6 @@ class InlineWorker:
         self._calls += 1
         request.seq = self._calls
 
-    def _wait(self, value: Any) -> Any:
-        return self._loop.run(_finish(value)) if inspect.isawaitable(value) else value
-
-    def _each(self, pieces: AsyncIterator[Any]) -> Iterator[Any]:
-        end = object()
-        while (piece := self._wait(anext(pieces, end))) is not end:
-            yield piece
-
     @contextmanager
     def _telling_callers(self) -> Iterator[None]:
         """Raise what a caller of a server would be told, whatever is raised."""
@@ -187,10 +165,6 @@ class InlineWorker:
             # By way of the record's bytes, so that it is what a server makes of it.
             record = messages.encode(self._runner.failure(0, error))
             raise error_of(_decode_failure(record)) from error
-
-
-async def _finish(awaitable: Any) -> Any:
-    return await awaitable
 
 
 def _with_copies(

@@ -16,10 +16,12 @@ import signal
 import socket
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from deepaas import messages
 from deepaas.errors import ModelLoadError
+from deepaas.model.job import Version
 from deepaas.model.loading import LoadedModel, load_model
 from deepaas.progress_page import ProgressPage
 from deepaas.scheduling.batching import BatchPolicy
@@ -29,6 +31,7 @@ from deepaas.worker.batch_loop import BatchLoop
 from deepaas.worker.channel import Channel
 from deepaas.worker.control import Control
 from deepaas.worker.describe import describe
+from deepaas.worker.job_loop import JobLoop
 from deepaas.worker.runner import Runner
 from deepaas.worker.sync_loop import SyncLoop
 
@@ -47,11 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data_fd, control_fd, page_fd, server_pid = map(int, arguments or sys.argv[1:])
     _die_with(server_pid)
     faulthandler.enable()
-    output.mark_output()
     data = Channel(socket.socket(fileno=data_fd))
     control_channel = Channel(socket.socket(fileno=control_fd))
     page = ProgressPage(page_fd)
     load = _first_record(control_channel)
+    if load.runs_jobs:
+        output.write_through()
+    else:
+        output.mark_output()
     try:
         model = _load(load)
         loop = _warm(model) if load.warm else None
@@ -63,7 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     control = Control(control_channel, runner=runner)
     control.start()
     control_channel.send(messages.Loaded(description=description))
-    _serve(model, loop, data=data, control=control, runner=runner, page=page)
+    parts = {"data": data, "control": control, "runner": runner, "page": page}
+    if load.runs_jobs:
+        JobLoop(**parts).run()
+    else:
+        _serve(model, loop, **parts)
     _close(model)
 
 
@@ -83,8 +93,12 @@ def _first_record(channel: Channel) -> messages.Load:
 
 
 def _load(load: messages.Load) -> LoadedModel:
+    folder = Path(load.version_dir) if load.version_dir else None
     return load_model(
-        load.name, references=load.references, distribution=load.distribution
+        load.name,
+        references=load.references,
+        distribution=load.distribution,
+        version=Version(number=load.version, folder=folder),
     )
 
 

@@ -115,6 +115,15 @@ def mark_output() -> None:
         _pipes.append(pipe)
 
 
+def write_through() -> None:
+    """Have all that Python prints leave the process at once, and nothing marked."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                encoding="utf-8", errors="backslashreplace", write_through=True
+            )
+
+
 def finish_lines() -> None:
     """End unfinished lines; called when a request is over."""
     for pipe in _pipes:

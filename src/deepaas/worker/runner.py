@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from deepaas import errors, messages
 from deepaas.failures import failure_of
 from deepaas.model import files, payload
+from deepaas.model.execution import in_document, read_execution
+from deepaas.model.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deepaas.model.arguments import Inputs
     from deepaas.model.loading import LoadedModel, Operation
+    from deepaas.model.results import Encoded
 
 
 class Sender(Protocol):
@@ -37,6 +40,8 @@ class Call:
     Attributes:
         function: The model's function; its existence was checked.
         folder: Returns the folder for the request's files, made when first needed.
+        is_document: Whether the result is sent within a document of its outputs (OGC).
+        job: The job that it runs as, or None.
     """
 
     seq: int
@@ -46,6 +51,8 @@ class Call:
     arguments: dict[str, Any]
     media_type: str
     folder: RequestFolder
+    is_document: bool = False
+    job: messages.JobContext | None = None
 
     @property
     def is_streamed(self) -> bool:
@@ -75,6 +82,12 @@ class RequestFolder:
             shutil.rmtree(self._path, ignore_errors=True)
 
 
+def _job(context: messages.JobContext | None) -> Job:
+    if context is None:
+        return Job()
+    return Job(job_id=context.id, attempt=context.attempt, folder=context.folder)
+
+
 class Runner:
     """Carries predictions of one model from bytes to bytes."""
 
@@ -98,6 +111,8 @@ class Runner:
             exists=bool(predict.folder),
         )
         try:
+            if predict.envelope:
+                return self._begin_execution(predict, body=body, folder=folder)
             inputs = self._read(predict, body=body, folder=folder)
             return self.bind(predict, inputs, folder=folder)
         except BaseException:
@@ -113,6 +128,9 @@ class Runner:
             arguments = operation.signature.bind(inputs)
         if operation.function is None:
             raise errors.OperationNotImplementedError(self.model.name, operation.name)
+        arguments |= operation.injected.values(
+            job=_job(predict.job), version=self.model.version
+        )
         return Call(
             seq=predict.seq,
             request_id=predict.request_id,
@@ -121,12 +139,13 @@ class Runner:
             arguments=arguments,
             media_type=operation.codec.choose(predict.accept, arguments),
             folder=folder,
+            job=predict.job,
         )
 
     def finish(self, call: Call, result: Any, *, sender: Sender) -> None:
         """Encode a result and send it; what cannot be encoded is sent as a failure."""
         try:
-            encoded = call.operation.codec.encode(result, call.media_type)
+            encoded = self.encode(call, result)
             answer, body = self._answer(call, encoded)
         except BaseException as error:  # noqa: BLE001 - reported to the caller
             self.fail(call.seq, error, sender=sender)
@@ -134,6 +153,15 @@ class Runner:
             sender.send(answer, body)
         finally:
             call.folder.remove()
+
+    def encode(self, call: Call, result: Any) -> Encoded:
+        """Return a result as it goes out.
+
+        Raises:
+            BadOutputError: It cannot be represented.
+        """
+        encoded = call.operation.codec.encode(result, call.media_type)
+        return in_document(encoded) if call.is_document else encoded
 
     def fail(self, seq: int, error: BaseException, *, sender: Sender) -> None:
         """Send what went wrong instead of a result."""
@@ -152,6 +180,21 @@ class Runner:
         if operation is None:
             raise errors.OperationNotImplementedError(self.model.name, name)
         return operation
+
+    def _begin_execution(
+        self, predict: messages.Predict, *, body: bytes, folder: RequestFolder
+    ) -> Call:
+        operation = self._operation(predict.operation)
+        raw = Path(predict.body_path).read_bytes() if predict.body_path else body
+        with files.use_folder(lambda: Path(folder())):
+            execution = read_execution(
+                raw, arguments=operation.signature.arguments, kind=self.model.kind
+            )
+        if predict.accept:
+            execution.inputs.headers = {"accept": predict.accept}
+        call = self.bind(predict, execution.inputs, folder=folder)
+        call.is_document = execution.is_document
+        return call
 
     def _read(
         self, predict: messages.Predict, *, body: bytes, folder: RequestFolder

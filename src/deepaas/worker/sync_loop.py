@@ -41,15 +41,21 @@ class SyncLoop(Loop):
     def _run(self, call: Call) -> None:
         try:
             # SystemExit and KeyboardInterrupt too end a prediction, not the worker.
-            result = call.function(**call.arguments)
+            result = self._invoke(call)
         except BaseException as error:  # noqa: BLE001 - reported to the caller
             call.folder.remove()
             self._runner.fail(call.seq, error, sender=self._data)
             return
         if call.is_streamed:
-            self._stream(call, iter(result))
+            self._stream(call, self._pieces(result))
         else:
             self._runner.finish(call, result, sender=self._data)
+
+    def _invoke(self, call: Call) -> Any:
+        return call.function(**call.arguments)
+
+    def _pieces(self, result: Any) -> Iterator[Any]:
+        return iter(result)
 
     def _stream(self, call: Call, pieces: Iterator[Any]) -> None:
         """Send the pieces of a result; the first decides between 500 and 200."""

@@ -1,7 +1,8 @@
 """Turns what a 2.x model returns into the answer.
 
-JSON is `{"status": "OK", "predictions": ...}`, or the model's own value where it
-states a `schema`; every other media type is the result itself.
+JSON is `{"status": "OK", "predictions": ...}` for a prediction, or the model's own
+value where it states a `schema` and for all other operations; every other media type is
+the result itself.
 """
 
 from __future__ import annotations
@@ -31,10 +32,17 @@ class LegacyCodec(ResultCodec):
     """The answers of a 2.x operation."""
 
     def __init__(
-        self, *, media_types: tuple[str, ...], schema: marshmallow.Schema | None
+        self,
+        *,
+        media_types: tuple[str, ...],
+        schema: marshmallow.Schema | None,
+        is_wrapped: bool = True,
     ) -> None:
         self.media_types = media_types
         self._schema = schema
+        self._is_wrapped = is_wrapped and schema is None
+        if schema is None and not is_wrapped:
+            return
         if any(_is_json(one) for one in media_types):
             self.schema = _wrapper_schema() if schema is None else object_schema(schema)
             self.schema_name = None if schema is None else _documented_name(schema)
@@ -78,8 +86,10 @@ class LegacyCodec(ResultCodec):
         )
 
     def _answer(self, result: Any) -> Any:
-        if self._schema is None:
+        if self._is_wrapped:
             return {"status": "OK", "predictions": result}
+        if self._schema is None:
+            return result
         try:
             self._schema.load(result)
         except marshmallow.ValidationError as error:
@@ -108,7 +118,9 @@ def read_codec(
     media_types = tuple(one for one in choices if _MEDIA_TYPE.fullmatch(one))
     try:
         return LegacyCodec(
-            media_types=media_types or (JSON,), schema=_read_schema(schema)
+            media_types=media_types or (JSON,),
+            schema=_read_schema(schema),
+            is_wrapped=operation == "predict",
         )
     except (TypeError, ValueError, NameError) as error:
         raise SignatureError(model, f"schema of {operation}: {error}") from error

@@ -1,0 +1,190 @@
+"""Reads an execute request of OGC API Processes, and writes its response document.
+
+Part 1: Core (OGC 18-062r2), requirements 17 to 22: inputs stand under `inputs`, a value
+may be *qualified* (`{"value": …, "mediaType": …}`), a list stands for an input that may
+occur more than once, and `response` chooses between the value itself (`raw`) and a
+document of all outputs, of which we have one: `result`.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+from deepaas.errors import FieldError, InvalidInputError, MalformedBodyError
+from deepaas.model.arguments import Inputs, Upload
+from deepaas.model.files import read_file
+from deepaas.model.inputs import parse_json
+from deepaas.model.results import Encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deepaas.model.arguments import Argument
+
+OUTPUT: Final = "result"
+"""The name of the one output that each process has."""
+
+_QUALIFIERS: Final = frozenset({"value", "mediaType", "encoding", "schema", "format"})
+_ALSO_OF_FILES: Final = _QUALIFIERS | {"filename"}
+
+
+class _Request(msgspec.Struct, kw_only=True):
+    inputs: dict[str, Any] = {}
+    outputs: dict[str, Any] | None = None
+    response: Literal["raw", "document"] = "raw"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """What a caller asks for.
+
+    Attributes:
+        inputs: For the operation's signature.
+        is_document: Whether the result goes into a document of the outputs.
+    """
+
+    inputs: Inputs
+    is_document: bool
+
+
+def read_execution(
+    body: bytes, *, arguments: Sequence[Argument], kind: str
+) -> Execution:
+    """Return what the body of an execute request asks for.
+
+    Must be called within `deepaas.model.files.use_folder`.
+
+    Args:
+        body: A JSON object; empty stands for one without inputs.
+        arguments: Of the operation.
+        kind: `native` or `v2`; fields of a 2.x model take files only from a form.
+
+    Raises:
+        MalformedBodyError: It is no JSON, or no execute request.
+        InvalidInputError: A value cannot be taken from where it is.
+    """
+    request = _read_request(body)
+    unknown = sorted(set(request.outputs or ()) - {OUTPUT})
+    if unknown:
+        raise InvalidInputError(
+            errors=tuple(
+                FieldError(
+                    pointer=f"/outputs/{name}",
+                    detail=f"There is no such output; the only one is {OUTPUT!r}.",
+                )
+                for name in unknown
+            )
+        )
+    by_name = {one.name: one for one in arguments}
+    values = {
+        name: _read_value(name, value, by_name.get(name))
+        for name, value in request.inputs.items()
+    }
+    inputs = (
+        _as_form(values, by_name)
+        if kind == "v2"
+        else Inputs(raw_json=msgspec.json.encode(values))
+    )
+    return Execution(inputs=inputs, is_document=request.response == "document")
+
+
+def in_document(encoded: Encoded) -> Encoded:
+    """Return a result as the one output of a response document."""
+    media_type = encoded.media_type.partition(";")[0].strip().lower()
+    content = encoded.content()
+    if media_type == "application/json" or media_type.endswith("+json"):
+        value = content
+    elif media_type.startswith("text/"):
+        qualified = {"value": content.decode("utf-8", "replace")}
+        value = msgspec.json.encode({**qualified, "mediaType": encoded.media_type})
+    else:
+        text = base64.b64encode(content).decode("ascii")
+        value = msgspec.json.encode({"value": text, "mediaType": encoded.media_type})
+    return Encoded(
+        media_type="application/json", body=b'{"%s":' % OUTPUT.encode() + value + b"}"
+    )
+
+
+def _read_request(body: bytes) -> _Request:
+    document = parse_json(body) if body else {}
+    try:
+        return msgspec.convert(document, _Request)
+    except msgspec.ValidationError as error:
+        raise MalformedBodyError(
+            f"This is no execute request: {error}. It has the form "
+            '{"inputs": {"name": value}}.'
+        ) from None
+
+
+def _read_value(name: str, value: Any, argument: Argument | None) -> Any:
+    """Return the value of one input, taken out of its qualification."""
+    is_list = argument is not None and argument.is_list
+    if is_list and isinstance(value, list):
+        return [
+            _unqualified(f"{name}/{index}", one, argument)
+            for index, one in enumerate(value)
+        ]
+    read = _unqualified(name, value, argument)
+    return [read] if is_list and read is not None else read
+
+
+def _unqualified(place: str, value: Any, argument: Argument | None) -> Any:
+    is_file = argument is not None and argument.is_file
+    if is_file and isinstance(value, str):
+        return {"value": value}
+    if not isinstance(value, dict):
+        return value
+    if "href" in value and (is_file or set(value) <= _QUALIFIERS | {"href", "type"}):
+        raise InvalidInputError(
+            errors=(
+                FieldError(
+                    pointer=f"/{place}",
+                    detail="Inputs by reference (href) are not fetched here; send the "
+                    "value itself.",
+                ),
+            )
+        )
+    if is_file or "value" not in value or not set(value) <= _ALSO_OF_FILES:
+        return value
+    has_member = argument is not None and "value" in argument.schema.get(
+        "properties", {}
+    )
+    return value if has_member else value["value"]
+
+
+def _as_form(values: dict[str, Any], by_name: dict[str, Argument]) -> Inputs:
+    """Return values where the fields of a 2.x model look for them."""
+    form: list[tuple[str, str | Upload]] = []
+    query: list[tuple[str, str]] = []
+    for name in [one for one in values if one in by_name]:
+        parts = values[name] if isinstance(values[name], list) else [values[name]]
+        if by_name[name].is_file:
+            form.extend((name, _upload(name, part)) for part in parts)
+        elif by_name[name].location == "query":
+            query.extend((name, str(part)) for part in parts)
+        elif by_name[name].location == "form":
+            form.extend((name, str(part)) for part in parts)
+        else:
+            continue
+        del values[name]
+    return Inputs(query=query, form=form, json=values)
+
+
+def _upload(name: str, value: Any) -> Upload:
+    try:
+        file = read_file(value)
+    except ValueError as error:
+        raise InvalidInputError(
+            errors=(FieldError(pointer=f"/{name}", detail=str(error)),)
+        ) from None
+    return Upload(
+        path=str(file.path),
+        filename=file.filename or Path(file.path).name,
+        content_type=file.content_type,
+        size_bytes=file.size_bytes,
+    )
