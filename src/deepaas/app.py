@@ -9,30 +9,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+import msgspec
 import uvicorn
 
 from deepaas import __version__, messages
+from deepaas.backends.data_dir import DataDir, DataDirHeldError, default_data_dir
 from deepaas.backends.executors import trees
 from deepaas.backends.executors.process import WorkerSpec
+from deepaas.backends.job_files import JobFiles
 from deepaas.backends.spool import Spool
 from deepaas.backends.telemetry import logs
 from deepaas.errors import ConfigurationError, DeepaasError
 from deepaas.frontends.api.app import make_api
 from deepaas.model.discovery import find_models
+from deepaas.model.job import AS_INSTALLED
 from deepaas.runtime.dataplane import DataPlane
+from deepaas.runtime.jobservice import JobLimits, JobService
+from deepaas.runtime.jobworkers import ProcessLimits
+from deepaas.runtime.nojobs import NoJobs
 from deepaas.runtime.pool import ModelPool, PoolLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from deepaas.backends.stores.sqlite import SqliteJobStore
     from deepaas.frontends.api.edge import Edge
     from deepaas.model.discovery import ModelReference
+    from deepaas.model.job import Version
     from deepaas.settings import Profile, Settings
 
 logger = logging.getLogger(__name__)
@@ -52,11 +63,13 @@ class _Site:
         listener: The socket, bound and not yet listening.
         spool: The private folder for what is too large for memory.
         sinks: Where logs go.
+        data_dir: Where jobs are kept, or why there are none.
     """
 
     listener: socket.socket
     spool: Spool
     sinks: logs.Sinks
+    data_dir: DataDir | NoJobs
 
 
 def serve(settings: Settings, *, profile: Profile) -> int:
@@ -77,6 +90,7 @@ def serve(settings: Settings, *, profile: Profile) -> int:
         listener=_listen(settings.server.listen_ip, settings.server.listen_port),
         spool=Spool(settings.spool_dir),
         sinks=sinks,
+        data_dir=_take_data_dir(settings, models),
     )
     required = _required(settings, profile)
     try:
@@ -87,47 +101,104 @@ def serve(settings: Settings, *, profile: Profile) -> int:
     finally:
         site.listener.close()
         site.spool.remove()
+        if isinstance(site.data_dir, DataDir):
+            site.data_dir.release()
+
+
+def _take_data_dir(
+    settings: Settings, models: Sequence[ModelReference]
+) -> DataDir | NoJobs:
+    """Return the data directory, locked, or why there is none.
+
+    Raises:
+        ConfigurationError: The operator has named one that another process has.
+    """
+    if not settings.jobs.enabled:
+        return NoJobs()
+    address = f"{settings.server.listen_ip}:{settings.server.listen_port}"
+    holder = f"the server at {address}, process {os.getpid()}"
+    try:
+        path = (
+            Path(settings.data_dir).absolute()
+            if settings.data_dir
+            else default_data_dir({one.name: one.references for one in models})
+        )
+        return DataDir(path, holder=holder)
+    except DataDirHeldError as error:
+        if settings.data_dir:
+            raise ConfigurationError(
+                f"The data directory {error}; stop that first, or choose another "
+                "with --data-dir.",
+                setting="data_dir",
+            ) from None
+        reason = f"The data directory {error}."
+    except (OSError, RuntimeError) as error:
+        reason = f"The data directory cannot be used: {error}."
+    logger.warning("%s Models are served, and there are no jobs.", reason)
+    return NoJobs(reason=reason)
 
 
 def make_plane(
-    settings: Settings, *, models: Sequence[ModelReference], spool_dir: str
+    settings: Settings,
+    *,
+    models: Sequence[ModelReference],
+    versions: Mapping[str, Version],
+    spool_dir: str,
 ) -> DataPlane:
     """Return the data plane for some models; their workers are not started yet.
 
     Must be called on the event loop that will run it.
+
+    Args:
+        settings: Of the server.
+        models: What is served.
+        versions: The active versions of those that are not served as installed.
+        spool_dir: Where bodies that are too large for memory are kept.
     """
     limits = PoolLimits(
         workers=settings.workers.per_model,
         queue_size=settings.limits.queue_size,
         worker_memory_bytes=settings.limits.worker_memory_bytes,
     )
+    references = {model.name: model for model in models}
+
+    def make_pool(model: str, version: Version) -> ModelPool:
+        spec = _worker_spec(
+            settings, references[model], version=version, spool_dir=spool_dir
+        )
+        return ModelPool(spec, limits=limits, version=version)
+
     return DataPlane(
-        {
-            model.name: ModelPool(
-                _worker_spec(settings, model, spool_dir=spool_dir), limits=limits
-            )
-            for model in models
-        },
+        {model.name: versions.get(model.name, AS_INSTALLED) for model in models},
+        make_pool=make_pool,
         deadline_s=settings.limits.deadline_s,
         spool_dir=spool_dir,
+        loaded_versions=settings.models.loaded_versions,
     )
 
 
 def _worker_spec(
-    settings: Settings, model: ModelReference, *, spool_dir: str
+    settings: Settings, model: ModelReference, *, version: Version, spool_dir: str
 ) -> WorkerSpec:
+    folder = "" if version.folder is None else str(version.folder)
     return WorkerSpec(
         name=model.name,
-        load=messages.Load(
-            name=model.name,
-            references=model.references,
-            distribution=model.distribution,
-            warm=settings.models.warm,
-            inline_body_bytes=int(settings.limits.inline_body_bytes),
-            error_detail=settings.error_detail,
+        load=msgspec.structs.replace(
+            _load(settings, model), version=version.number, version_dir=folder
         ),
         spool_dir=spool_dir,
-        environment={},
+        environment={"DEEPAAS_VERSION_DIR": folder} if folder else {},
+    )
+
+
+def _load(settings: Settings, model: ModelReference) -> messages.Load:
+    return messages.Load(
+        name=model.name,
+        references=model.references,
+        distribution=model.distribution,
+        warm=settings.models.warm,
+        inline_body_bytes=int(settings.limits.inline_body_bytes),
+        error_detail=settings.error_detail,
     )
 
 
@@ -140,9 +211,17 @@ async def _serve(
 ) -> int:
     trees.become_subreaper()
     sinks = site.sinks
-    plane = make_plane(settings, models=models, spool_dir=site.spool.path)
+    store = await _open_store(site.data_dir)
+    plane = make_plane(
+        settings,
+        models=models,
+        versions=await _active_versions(store, models, site.data_dir),
+        spool_dir=site.spool.path,
+    )
+    jobs = _make_jobs(settings, plane, models=models, store=store, site=site)
     api = make_api(
         plane,
+        jobs=jobs,
         settings=settings,
         access_log=sinks.access_log,
         debug_buffer=sinks.debug_buffer,
@@ -150,20 +229,85 @@ async def _serve(
     server = _Server(
         api,
         plane=plane,
+        jobs=jobs,
         drain_s=settings.server.drain_s,
         on_listening=lambda: _announce(settings, plane, site.listener),
     )
-    housekeeping = asyncio.create_task(_keep_house(plane, sinks))
+    housekeeping = asyncio.create_task(_keep_house(plane, jobs, sinks))
     plane.start()
     try:
+        if isinstance(jobs, JobService):
+            await jobs.start()
         await _wait_for_models(plane, required=required, server=server)
         if not server.should_exit:
             await server.serve(sockets=[site.listener])
     finally:
-        await plane.stop(grace_s=0.0 if server.force_exit else _STOP_GRACE_S)
+        grace_s = 0.0 if server.force_exit else _STOP_GRACE_S
+        if isinstance(jobs, JobService):
+            await jobs.stop(grace_s=grace_s)
+        await plane.stop(grace_s=grace_s)
         housekeeping.cancel()
         sinks.flush()
     return 0
+
+
+async def _open_store(data_dir: DataDir | NoJobs) -> SqliteJobStore | None:
+    """Open the store of jobs.
+
+    Raises:
+        ConfigurationError: It is damaged, or of a newer version.
+    """
+    if isinstance(data_dir, NoJobs):
+        return None
+    from deepaas.backends.stores.sqlite import SqliteJobStore
+
+    store = SqliteJobStore(data_dir.path)
+    await store.open()
+    return store
+
+
+async def _active_versions(
+    store: SqliteJobStore | None,
+    models: Sequence[ModelReference],
+    data_dir: DataDir | NoJobs,
+) -> dict[str, Version]:
+    """Return the versions that answer, of models that have been trained."""
+    if store is None or isinstance(data_dir, NoJobs):
+        return {}
+    files = JobFiles(data_dir.path)
+    numbers = {one.name: await store.active_version(one.name) for one in models}
+    return {
+        name: files.version(name, number) for name, number in numbers.items() if number
+    }
+
+
+def _make_jobs(
+    settings: Settings,
+    plane: DataPlane,
+    *,
+    models: Sequence[ModelReference],
+    store: SqliteJobStore | None,
+    site: _Site,
+) -> JobService | NoJobs:
+    if store is None or isinstance(site.data_dir, NoJobs):
+        assert isinstance(site.data_dir, NoJobs)  # noqa: S101 - else there is a store
+        return site.data_dir
+    jobs = settings.jobs
+    return JobService(
+        store,
+        plane=plane,
+        files=JobFiles(site.data_dir.path),
+        loads={model.name: _load(settings, model) for model in models},
+        limits=JobLimits(
+            slots=jobs.slots,
+            most_waiting=jobs.most_waiting,
+            grace_s=jobs.grace_s,
+            time_limit_s=jobs.time_limit_s,
+            process=ProcessLimits(
+                memory_bytes=int(jobs.memory_bytes), log_bytes=int(jobs.log_bytes)
+            ),
+        ),
+    )
 
 
 class _Server(uvicorn.Server):
@@ -174,6 +318,7 @@ class _Server(uvicorn.Server):
         api: Edge,
         *,
         plane: DataPlane,
+        jobs: JobService | NoJobs,
         drain_s: float,
         on_listening: Callable[[], None],
     ) -> None:
@@ -190,6 +335,7 @@ class _Server(uvicorn.Server):
             )
         )
         self._plane = plane
+        self._jobs = jobs
         self._on_listening = on_listening
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -210,10 +356,14 @@ class _Server(uvicorn.Server):
             logger.warning("%s again: ending at once.", number.name)
             self.force_exit = True
             self._plane.kill()
+            if isinstance(self._jobs, JobService):
+                self._jobs.kill()
             return
         logger.info("%s: finishing what runs, then ending.", number.name)
         self.should_exit = True
         self._plane.is_draining = True
+        if isinstance(self._jobs, JobService):
+            self._jobs.drain()
 
 
 def _required(settings: Settings, profile: Profile) -> Required:
@@ -248,7 +398,9 @@ async def _wait_for_models(
         raise failures[0]
 
 
-async def _keep_house(plane: DataPlane, sinks: logs.Sinks) -> None:
+async def _keep_house(
+    plane: DataPlane, jobs: JobService | NoJobs, sinks: logs.Sinks
+) -> None:
     """Write the access log out, and reap what models have orphaned."""
     turn = 0
     while True:
@@ -256,7 +408,9 @@ async def _keep_house(plane: DataPlane, sinks: logs.Sinks) -> None:
         sinks.flush()
         turn += 1
         if turn % _REAP_EVERY == 0:
-            known = [pid for pool in plane.pools.values() for pid in pool.worker_pids()]
+            known = plane.worker_pids()
+            if isinstance(jobs, JobService):
+                known += jobs.process_ids()
             trees.reap_zombies(frozenset(known))
 
 

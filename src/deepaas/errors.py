@@ -10,10 +10,19 @@
     │   ├── UnsupportedMediaTypeError the body's media type is not understood
     │   ├── BodyTooLargeError         the body is over the limit
     │   ├── NotAcceptableError        no representation that the caller accepts
-    │   └── ModelNotFoundError        no model of this name
+    │   ├── ModelNotFoundError        no model of this name
+    │   ├── VersionNotFoundError      no version of this number
+    │   ├── VersionInUseError         the version answers predictions
+    │   ├── JobNotFoundError          no job of this id
+    │   ├── JobRemovedError           the job was removed
+    │   ├── ResultNotReadyError       the job has no result yet
+    │   ├── JobStateConflictError     the job is not in the state for that
+    │   ├── IdempotencyMismatchError  the key was used for another request
+    │   └── IdempotencyInFlightError  the first request with the key is not over
     ├── OperationError              the model cannot or will not do it
     │   ├── OperationNotImplementedError
     │   ├── OperationDisabledError
+    │   ├── JobsDisabledError
     │   ├── ModelError                the model raised an exception
     │   ├── ModelHttpError            the model raised an HTTP error (2.x)
     │   └── BadOutputError            the result cannot be represented
@@ -22,7 +31,9 @@
         ├── ModelUnavailableError     loading, failed to load, or backing off
         ├── DrainingError
         ├── DeadlineError
-        └── WorkerDiedError
+        ├── WorkerDiedError
+        ├── TooManyJobsError
+        └── StoreUnavailableError     jobs cannot be kept now
 
 Errors carry facts and know nothing of HTTP: `deepaas.frontends.api.problems`
 holds the one table that turns them into responses. `code` is the stable,
@@ -191,6 +202,109 @@ class ModelNotFoundError(RequestError):
         super().__init__(f"No model {model!r} is served here; see /v2/models/.")
 
 
+class VersionNotFoundError(RequestError):
+    """The model has no version of this number."""
+
+    code = "version_not_found"
+
+    def __init__(self, model: str, version: int) -> None:
+        self.model = model
+        self.version = version
+        super().__init__(
+            f"Model {model!r} has no version {version}; see /models/{model}/versions."
+        )
+
+
+class VersionInUseError(RequestError):
+    """The version answers predictions."""
+
+    code = "version_in_use"
+
+    def __init__(self, model: str, version: int) -> None:
+        self.model = model
+        self.version = version
+        super().__init__(
+            f"Version {version} of model {model!r} answers predictions; activate "
+            "another one first."
+        )
+
+
+class JobNotFoundError(RequestError):
+    """No job of this id."""
+
+    code = "job_not_found"
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(f"There is no job {job_id!r}; see /jobs.")
+
+
+class JobRemovedError(RequestError):
+    """The job was removed."""
+
+    code = "job_removed"
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(f"Job {job_id!r} was removed.")
+
+
+class ResultNotReadyError(RequestError):
+    """The job has no result yet.
+
+    Attributes:
+        state: The job's state.
+    """
+
+    code = "result_not_ready"
+
+    def __init__(self, job_id: str, *, state: str) -> None:
+        self.job_id = job_id
+        self.state = state
+        super().__init__(f"Job {job_id!r} is {state} and has no result yet.")
+
+
+class JobStateConflictError(RequestError):
+    """The job is not in the state for that.
+
+    Attributes:
+        state: The job's state.
+        event: What cannot happen in it.
+    """
+
+    code = "job_state_conflict"
+
+    def __init__(self, *, state: str, event: str) -> None:
+        self.state = state
+        self.event = event
+        super().__init__(f"A job that is {state} cannot be {event}.")
+
+
+class IdempotencyMismatchError(RequestError):
+    """The idempotency key was used for another request."""
+
+    code = "idempotency_mismatch"
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(
+            f"The Idempotency-Key {key!r} was used for another request; take a new one."
+        )
+
+
+class IdempotencyInFlightError(RequestError):
+    """The first request with this idempotency key is not over."""
+
+    code = "idempotency_in_flight"
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(
+            f"A request with the Idempotency-Key {key!r} is being accepted; send it "
+            "again in a moment."
+        )
+
+
 class OperationError(DeepaasError):
     """The model cannot or will not do it."""
 
@@ -216,6 +330,15 @@ class OperationDisabledError(OperationError):
     def __init__(self, operation: str) -> None:
         self.operation = operation
         super().__init__(f"The {operation} operation is switched off on this server.")
+
+
+class JobsDisabledError(OperationError):
+    """The operator has switched jobs off."""
+
+    code = "jobs_disabled"
+
+    def __init__(self) -> None:
+        super().__init__("Jobs are switched off on this server (--no-jobs).")
 
 
 class ModelError(OperationError):
@@ -336,3 +459,19 @@ class WorkerDiedError(UnavailableError):
         self.exit_status = exit_status
         self.signal = signal
         super().__init__(detail)
+
+
+class TooManyJobsError(UnavailableError):
+    """Too many jobs wait already."""
+
+    code = "too_many_jobs"
+
+    def __init__(self, limit: int, *, retry_after_s: float) -> None:
+        self.limit = limit
+        super().__init__(f"{limit} jobs wait already.", retry_after_s=retry_after_s)
+
+
+class StoreUnavailableError(UnavailableError):
+    """Jobs cannot be kept now."""
+
+    code = "store_unavailable"

@@ -37,6 +37,8 @@ _TITLES: Final = {
     "models": "models and workers",
     "workers": "models and workers",
     "limits": "limits",
+    "jobs": "jobs",
+    "data_dir": "jobs",
     "spool_dir": "limits",
     "api": "parts of the API",
     "error_detail": "parts of the API",
@@ -60,6 +62,7 @@ _METAVARS: Final = {
     "server.base_path": "PATH",
     "log.file": "FILE",
     "log.folder": "DIR",
+    "data_dir": "DIR",
     "spool_dir": "DIR",
 }
 

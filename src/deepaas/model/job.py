@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import tempfile
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 EVENTS_FILE: Final = "events.jsonl"
 """The file of a job's folder that holds its progress and metrics."""
+
+PROVENANCE_FILE: Final = "provenance.json"
+"""The file of an attempt's folder that tells what it ran with."""
 
 _PROGRESS_EVERY_S: Final = 0.2
 
@@ -72,7 +77,7 @@ class Job:
         self.id = job_id
         self.attempt = attempt
         self._folder = None if folder is None else Path(folder)
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch: Path | None = None
         self._writing = threading.Lock()
         self._last_progress = 0.0
         self._is_stopping = False
@@ -152,8 +157,9 @@ class Job:
         if self._folder is not None:
             return self._folder
         if self._scratch is None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="deepaas-no-job-")
-        return Path(self._scratch.name)
+            self._scratch = Path(tempfile.mkdtemp(prefix="deepaas-no-job-"))
+            weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+        return self._scratch
 
     def _write(self, event: dict[str, Any]) -> None:
         if self._folder is None:

@@ -42,6 +42,8 @@ def _shown(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if getattr(value, "shape", None) == ():  # a scalar of numpy
+        value = value.item()
     try:
         plain = to_jsonable_python(value, inf_nan_mode="null")
     except Exception:  # noqa: BLE001 - the value's own code may raise anything

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,30 +13,59 @@ from deepaas import errors
 from deepaas.runtime.prediction import Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from deepaas import messages
+    from deepaas.model.job import Version
     from deepaas.runtime.pool import ModelPool
+
+    MakePool = Callable[[str, Version], ModelPool]
+
+logger = logging.getLogger(__name__)
+
+_RETIRE_GRACE_S = 5.0
 
 
 class DataPlane:
     """All models of a server, and the way to a prediction.
 
     Attributes:
-        pools: The models' workers, by model name, in the order they were asked for.
+        pools: The workers of the models' active versions, by model name, in the order
+            they were asked for.
         is_draining: Whether the server is shutting down.
     """
 
     def __init__(
-        self, pools: Mapping[str, ModelPool], *, deadline_s: float, spool_dir: str
+        self,
+        versions: Mapping[str, Version],
+        *,
+        make_pool: MakePool,
+        deadline_s: float,
+        spool_dir: str,
+        loaded_versions: int = 2,
     ) -> None:
-        self.pools = dict(pools)
+        """Make the pools; their workers are not started yet.
+
+        Args:
+            versions: The active version of each model, by the model's name.
+            make_pool: Makes the workers of one version of one model.
+            deadline_s: Longest time that a prediction may wait, and may run; 0 is none.
+            spool_dir: Where bodies that are too large for memory are kept.
+            loaded_versions: Most versions that are loaded besides the active ones.
+        """
+        self.pools = {
+            model: make_pool(model, version) for model, version in versions.items()
+        }
         self.is_draining = False
+        self._make_pool = make_pool
         self._deadline_s = deadline_s
         self._spool_dir = spool_dir
+        self._loaded_versions = loaded_versions
+        self._others: dict[tuple[str, int], ModelPool] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
 
     def pool(self, model: str) -> ModelPool:
-        """Return the workers of a model.
+        """Return the workers of a model's active version.
 
         Raises:
             ModelNotFoundError: No model of this name is served.
@@ -59,6 +89,7 @@ class DataPlane:
         record: messages.Predict,
         *,
         body: bytes = b"",
+        version: Version | None = None,
     ) -> Prediction:
         """Admit a prediction.
 
@@ -66,6 +97,7 @@ class DataPlane:
             model: The model's name.
             record: The request; `seq` is set here, and its folder is removed here.
             body: The request's body, unless the record names a file.
+            version: The version that shall answer, or None for the active one.
 
         Raises:
             DeepaasError: It is refused, see `ModelPool.submit`.
@@ -74,15 +106,14 @@ class DataPlane:
         try:
             if self.is_draining:
                 raise errors.DrainingError
-            self.pool(model).submit(prediction)
+            pool = self.pool(model)
+            if version is not None and version.number != pool.version.number:
+                pool = self._other(model, version)
+            pool.submit(prediction)
         except errors.DeepaasError:
             prediction.remove_files()
             raise
         return prediction
-
-    def abandon(self, model: str, prediction: Prediction) -> None:
-        """Note that the caller of a prediction has left."""
-        self.pool(model).abandon(prediction)
 
     def make_folder(self) -> str:
         """Return a new private folder for one request's body."""
@@ -93,6 +124,69 @@ class DataPlane:
         if folder:
             shutil.rmtree(Path(folder), ignore_errors=True)
 
+    # ------------------------------------------------------------------ versions
+
+    async def replace(self, model: str, version: Version) -> None:
+        """Let another version answer, or the same one from fresh workers.
+
+        The new workers are warm before they get a request, and the old ones finish what
+        they have: no caller notices.
+
+        Raises:
+            ModelNotFoundError: No model of this name is served.
+            ModelLoadError: The version cannot be loaded; the old one goes on.
+        """
+        self.pool(model)
+        fresh = self._make_pool(model, version)
+        fresh.start()
+        try:
+            await fresh.wait_until_all_ready()
+        except BaseException:
+            await fresh.stop(grace_s=0)
+            raise
+        old, self.pools[model] = self.pools[model], fresh
+        self._retire(old)
+        self.forget(model, version.number)
+
+    def forget(self, model: str, number: int) -> None:
+        """End the workers of a version that is loaded and not the active one."""
+        other = self._others.pop((model, number), None)
+        if other is not None:
+            self._retire(other)
+
+    def _other(self, model: str, version: Version) -> ModelPool:
+        """Return the workers of a version that is not the active one."""
+        key = (model, version.number)
+        pool = self._others.pop(key, None)
+        if pool is None:
+            self._make_room(key)
+            pool = self._make_pool(model, version)
+            pool.start()
+        self._others[key] = pool  # the last one is the one that was used last
+        return pool
+
+    def _make_room(self, key: tuple[str, int]) -> None:
+        """End the version that was not used for longest, if there are too many.
+
+        Raises:
+            ModelUnavailableError: All of them are at work.
+        """
+        if len(self._others) < self._loaded_versions:
+            return
+        idle = [one for one, pool in self._others.items() if not pool.is_busy]
+        if not idle:
+            raise errors.ModelUnavailableError(
+                f"Version {key[1]} of model {key[0]!r} cannot be loaded now: "
+                f"{self._loaded_versions} other versions are at work.",
+                retry_after_s=5,
+            )
+        self._retire(self._others.pop(idle[0]))
+
+    def _retire(self, pool: ModelPool) -> None:
+        task = asyncio.create_task(pool.retire(grace_s=_RETIRE_GRACE_S))
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
     # ---------------------------------------------------------------- life cycle
 
     def start(self) -> None:
@@ -100,15 +194,23 @@ class DataPlane:
         for pool in self.pools.values():
             pool.start()
 
+    def worker_pids(self) -> list[int]:
+        """Return the process ids of all workers."""
+        return [pid for pool in self._all_pools() for pid in pool.worker_pids()]
+
     async def stop(self, *, grace_s: float) -> None:
         """End all workers."""
         self.is_draining = True
         await asyncio.gather(
-            *(pool.stop(grace_s=grace_s) for pool in self.pools.values())
+            *(pool.stop(grace_s=grace_s) for pool in self._all_pools())
         )
+        await asyncio.gather(*self._retiring)
 
     def kill(self) -> None:
         """End all workers now."""
         self.is_draining = True
-        for pool in self.pools.values():
+        for pool in self._all_pools():
             pool.kill()
+
+    def _all_pools(self) -> Sequence[ModelPool]:
+        return [*self.pools.values(), *self._others.values()]

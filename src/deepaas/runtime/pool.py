@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deepaas import errors, messages
 from deepaas.backends.telemetry import logs
+from deepaas.model.job import AS_INSTALLED
 from deepaas.runtime.causes import deadline_error
 from deepaas.runtime.slot import Slot
 from deepaas.scheduling.admission import AdmissionPolicy, AheadPolicy, BackOffPolicy
 
 if TYPE_CHECKING:
-    from deepaas.backends.executors.process import WorkerSpec
+    from deepaas.backends.executors.process import WorkerProcess, WorkerSpec
+    from deepaas.model.job import Version
     from deepaas.runtime.prediction import Prediction
 
 logger = logging.getLogger(__name__)
@@ -52,11 +54,19 @@ class ModelPool:
 
     Attributes:
         name: The model's name.
+        version: The version that the workers serve.
         description: What the model is, once a worker has loaded it.
     """
 
-    def __init__(self, spec: WorkerSpec, *, limits: PoolLimits) -> None:
+    def __init__(
+        self,
+        spec: WorkerSpec,
+        *,
+        limits: PoolLimits,
+        version: Version = AS_INSTALLED,
+    ) -> None:
         self.name = spec.name
+        self.version = version
         self.description: messages.ModelDescription | None = None
         self._limits = limits
         self._admission = AdmissionPolicy(queue_size=limits.queue_size)
@@ -70,6 +80,7 @@ class ModelPool:
             asyncio.get_running_loop().create_future()
         )
         self._ticker: asyncio.TimerHandle | None = None
+        self._changed = asyncio.Event()
 
     # ------------------------------------------------------------------- states
 
@@ -93,6 +104,14 @@ class ModelPool:
             return "ready"
         return "failed" if self.failure else "loading"
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for an answer, or for the workers to load."""
+        is_loading = self.state == "loading"
+        return bool(
+            is_loading or self._waiting or any(slot.held for slot in self._slots)
+        )
+
     def worker_pids(self) -> list[int]:
         """Return the process ids of the workers."""
         return [slot.worker_pid for slot in self._slots if slot.worker_pid]
@@ -111,26 +130,42 @@ class ModelPool:
         """
         await self._first_outcome
 
+    async def wait_until_all_ready(self) -> None:
+        """Wait until every worker can take a prediction.
+
+        Raises:
+            ModelLoadError: The model cannot be loaded.
+        """
+        await self._first_outcome
+        while not all(slot.is_ready for slot in self._slots):
+            if any(slot.failure for slot in self._slots):
+                raise self.unavailable()
+            await self._next_change()
+
+    def ready_process(self) -> WorkerProcess | None:
+        """Return a worker that can be asked, or None."""
+        ready = (slot.process for slot in self._slots if slot.is_ready)
+        return next(ready, None)
+
     async def metadata(self) -> dict[str, Any]:
         """Return the model's metadata as of now, or as of its loading.
 
         Raises:
             DeepaasError: The model's `get_metadata` failed, or nothing is loaded.
         """
-        for slot in self._slots:
-            if slot.is_ready and slot.process is not None:
-                try:
-                    async with asyncio.timeout(_CONTROL_TIMEOUT_S):
-                        return await slot.process.link.metadata()
-                except TimeoutError:
-                    logger.warning(
-                        "No worker told its metadata within %g s; showing the older.",
-                        _CONTROL_TIMEOUT_S,
-                        extra={"model": self.name},
-                    )
-                    break
+        process = self.ready_process()
+        if process is not None:
+            try:
+                async with asyncio.timeout(_CONTROL_TIMEOUT_S):
+                    return await process.link.metadata()
+            except TimeoutError:
+                logger.warning(
+                    "No worker told its metadata within %g s; showing the older.",
+                    _CONTROL_TIMEOUT_S,
+                    extra={"model": self.name},
+                )
         if self.description is None:
-            raise self._unavailable()
+            raise self.unavailable()
         return self.description.metadata
 
     # -------------------------------------------------------------- predictions
@@ -143,18 +178,30 @@ class ModelPool:
             ModelUnavailableError: No worker can answer, nor will soon.
         """
         if self.failure is not None:
-            raise self._unavailable()
+            raise self.unavailable()
+        prediction.on_left = self._abandon
         if self._waiting or not self._send(prediction):
             self._enqueue(prediction)
 
-    def abandon(self, prediction: Prediction) -> None:
-        """Note that the caller of a prediction has left."""
+    def _abandon(self, prediction: Prediction) -> None:
         prediction.leave()
         for slot in self._slots:
             slot.cancel(prediction)
         if prediction in self._waiting:
             self._waiting.remove(prediction)
             prediction.remove_files()
+
+    async def retire(self, *, grace_s: float) -> None:
+        """Answer what was admitted, then end the workers.
+
+        Args:
+            grace_s: How long the workers may take to close the model.
+        """
+        while self._waiting or any(slot.held for slot in self._slots):
+            if self.failure is not None:
+                break
+            await self._next_change()
+        await self.stop(grace_s=grace_s)
 
     async def stop(self, *, grace_s: float) -> None:
         """End the workers."""
@@ -175,10 +222,12 @@ class ModelPool:
         if not self._first_outcome.done():
             self._first_outcome.set_result(None)
         self._dispatch()
+        self._changed.set()
 
     def on_slot_free(self) -> None:
         """A worker may take more."""
         self._dispatch()
+        self._changed.set()
 
     def on_slot_lost(self, unstarted: list[Prediction]) -> None:
         """A worker died."""
@@ -195,12 +244,17 @@ class ModelPool:
                 self._first_outcome.set_exception(failure)
                 self._first_outcome.exception()  # whoever waits for it is told anyway
         self._dispatch()
+        self._changed.set()
 
     def on_output(self, line: str, request_id: str) -> None:
         """The model wrote a line."""
         logs.log_model_output(self.name, line, request_id=request_id)
 
     # ---------------------------------------------------------------- internals
+
+    async def _next_change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
 
     def _enqueue(self, prediction: Prediction) -> None:
         waiting = len(self._waiting)
@@ -263,10 +317,11 @@ class ModelPool:
     def _refuse_waiting(self) -> None:
         while self._waiting:
             prediction = self._waiting.popleft()
-            prediction.fail(self._unavailable())
+            prediction.fail(self.unavailable())
             prediction.remove_files()
 
-    def _unavailable(self) -> errors.ModelUnavailableError:
+    def unavailable(self) -> errors.ModelUnavailableError:
+        """Return the error that says why no worker answers."""
         failure = self.failure
         if failure is None:
             return errors.ModelUnavailableError(

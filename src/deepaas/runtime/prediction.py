@@ -111,6 +111,7 @@ class Prediction:
         progressed: When its stream last moved, or 0.
         stream: Set when the result comes in pieces.
         kill_at: When to end the worker that does not obey a cancellation, or 0.
+        on_left: Called when the caller leaves, by whoever holds the prediction.
     """
 
     __slots__ = (
@@ -118,6 +119,7 @@ class Prediction:
         "body",
         "deadline_s",
         "kill_at",
+        "on_left",
         "outcome",
         "progressed",
         "record",
@@ -136,6 +138,7 @@ class Prediction:
         self.progressed = 0.0
         self.kill_at = 0.0
         self.stream: ResultStream | None = None
+        self.on_left: Callable[[Prediction], None] = Prediction.leave
         self.outcome: asyncio.Future[Outcome] = (
             asyncio.get_running_loop().create_future()
         )
@@ -166,6 +169,10 @@ class Prediction:
         if self.stream is not None:
             self.stream.end()
             self.stream = None
+
+    def abandon(self) -> None:
+        """Say that the caller has left."""
+        self.on_left(self)
 
     def leave(self) -> None:
         """Note that the caller has left."""

@@ -86,6 +86,16 @@ class ModelSettings(_Group):
     warm: bool = True
     """Whether each worker calls the model's `warm` before its first request."""
 
+    loaded_versions: Count = 2
+    """Versions of models that are loaded at the same time besides the active ones. The
+    one that was not asked for longest makes room."""
+
+    activation: Annotated[Literal["automatic", "manual"], BeforeValidator(_lower)] = (
+        "automatic"
+    )
+    """Whether the version that a training has made answers predictions from then on, or
+    only when somebody activates it."""
+
     strict: bool = False
     """Whether a model that cannot load ends the start. Otherwise the server stays up
     with the other models, and `/readyz` lists the failed one. `deepaas-run` always ends
@@ -118,6 +128,34 @@ class LimitSettings(_Group):
 
     inline_body_bytes: Size = ByteSize(1 << 20)
     """Largest body that is kept in memory; a larger one goes through a file."""
+
+
+class JobSettings(_Group):
+    """Trainings, validations and predictions that run as jobs."""
+
+    enabled: bool = True
+    """Whether there are jobs at all. Without them the server keeps nothing on disk, and
+    models cannot be trained through it."""
+
+    slots: Count = 1
+    """Jobs that run at the same time; the others wait."""
+
+    most_waiting: Count = 10_000
+    """Jobs that may wait; more are refused with 503."""
+
+    grace_s: Seconds = 10.0
+    """Seconds that a job gets to end by itself when it is cancelled, or when the server
+    is told to stop."""
+
+    time_limit_s: Seconds = 0.0
+    """Seconds that a job may run; 0 means no limit."""
+
+    memory_bytes: Size = ByteSize(0)
+    """Memory that all processes of a job may have together; 0 means no limit."""
+
+    log_bytes: Annotated[ByteSize, Field(ge=65536)] = ByteSize(1 << 30)
+    """Most that is kept of what a job prints. Of more, the first and the last part are
+    kept."""
 
 
 class ApiSettings(_Group):
@@ -170,8 +208,13 @@ class Settings(_Group):
     models: ModelSettings = ModelSettings()
     workers: WorkerSettings = WorkerSettings()
     limits: LimitSettings = LimitSettings()
+    jobs: JobSettings = JobSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
+
+    data_dir: str = ""
+    """Folder for jobs, their files and the versions that trainings have made. Without
+    it, a folder below the user's data folder, one for each set of models, is used."""
 
     spool_dir: str = ""
     """Folder for bodies that are too large for memory. Without it, the system's folder

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deepaas.model.files import File
+from deepaas.model.job import PROVENANCE_FILE
 from deepaas.model.shown import shown_arguments
 
 if TYPE_CHECKING:
     from deepaas.model.loading import LoadedModel
     from deepaas.worker.runner import Call
-
-PROVENANCE_FILE: Final = "provenance.json"
-"""The file of an attempt's folder that holds it."""
 
 _SEEDS: Final = ("seed", "random_seed", "random_state")
 _DEVICE_VARIABLES: Final = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")

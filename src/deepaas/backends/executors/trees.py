@@ -12,6 +12,7 @@ import ctypes
 import os
 import select
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,7 @@ MARK_VARIABLE: Final = "DEEPAAS_WORKER"
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _MOST_GENERATIONS: Final = 100
 _DEATH_MS: Final = 100
+_LONGEST_KILL_S: Final = 5.0
 
 
 def become_subreaper() -> None:
@@ -63,6 +65,46 @@ def _kill(pid: int) -> None:
             os.waitpid(pid, os.WNOHANG)
         finally:
             os.close(pidfd)
+
+
+def kill_marked(variable: str, value: str) -> None:
+    """Kill all processes of this user that have a variable in their environment.
+
+    For those that a server before this one has left behind. Returns when they are gone,
+    or after five seconds.
+
+    Args:
+        variable: Its name.
+        value: Its value.
+    """
+    setting = f"{variable}={value}".encode()
+    deadline = time.monotonic() + _LONGEST_KILL_S
+    while time.monotonic() < deadline:
+        left = [pid for pid in _all_processes() if _has_setting(pid, setting)]
+        if not left:
+            return
+        for pid in left:
+            _kill_stranger(pid)
+
+
+def _kill_stranger(pid: int) -> None:
+    """Kill a process that is not our child, and wait a moment for its end."""
+    with suppress(OSError):
+        pidfd = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            poller = select.poll()
+            poller.register(pidfd, select.POLLIN)
+            poller.poll(_DEATH_MS)
+        finally:
+            os.close(pidfd)
+
+
+def _all_processes() -> Iterator[int]:
+    me = os.getpid()
+    for path in Path("/proc").iterdir():
+        if path.name.isdecimal() and int(path.name) != me:
+            yield int(path.name)
 
 
 def reap_zombies(known: frozenset[int]) -> None:
@@ -108,12 +150,16 @@ def _children() -> Iterator[int]:
 
 
 def _has_mark(pid: int, mark: str) -> bool:
+    return _has_setting(pid, f"{MARK_VARIABLE}={mark}".encode())
+
+
+def _has_setting(pid: int, setting: bytes) -> bool:
     # A zombie has no environment any more, but then it needs no killing either.
     try:
         environment = Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return False
-    return f"{MARK_VARIABLE}={mark}".encode() in environment.split(b"\0")
+    return setting in environment.split(b"\0")
 
 
 def _state(pid: int) -> str:

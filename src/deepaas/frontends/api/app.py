@@ -20,6 +20,8 @@ from deepaas.frontends.api.predict import PredictEndpoint
 if TYPE_CHECKING:
     from deepaas.backends.telemetry.logs import AccessLog, DebugBuffer
     from deepaas.runtime.dataplane import DataPlane
+    from deepaas.runtime.jobservice import JobService
+    from deepaas.runtime.nojobs import NoJobs
     from deepaas.settings import Settings
 
 
@@ -27,6 +29,7 @@ def make_api(
     plane: DataPlane,
     *,
     settings: Settings,
+    jobs: JobService | NoJobs,
     access_log: AccessLog | None = None,
     debug_buffer: DebugBuffer | None = None,
 ) -> Edge:
@@ -35,6 +38,7 @@ def make_api(
     Args:
         plane: The models.
         settings: Of the server.
+        jobs: The jobs, or why there are none.
         access_log: Gets a line for each request.
         debug_buffer: What the 2.x debug route shows, if it is switched on.
     """

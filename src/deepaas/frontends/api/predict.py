@@ -53,7 +53,6 @@ class PredictEndpoint:
     ) -> None:
         self.model = model
         self._plane = plane
-        self._pool = plane.pool(model)
         self._bodies = bodies
         self._is_enabled = is_enabled
 
@@ -69,7 +68,7 @@ class PredictEndpoint:
             body = await self._bodies.read(receive, announced_bytes=announced_bytes)
             record.body_path, record.folder = body.path, body.folder
             prediction = self._plane.submit(self.model, record, body=body.content)
-            watch = _CallerWatch(self._plane, self.model, prediction, receive)
+            watch = _CallerWatch(prediction, receive)
             try:
                 outcome = await prediction.outcome
                 if isinstance(outcome, Result):
@@ -123,7 +122,7 @@ class PredictEndpoint:
         self, record: messages.Predict, scope: Scope, *, cookie: str
     ) -> None:
         """Add the headers and cookies that arguments of a 2.x model read."""
-        description = self._pool.description
+        description = self._plane.pools[self.model].description
         predict = description.operations.get("predict") if description else None
         if predict is None:
             return
@@ -140,7 +139,7 @@ class PredictEndpoint:
     async def _send_error(
         self, send: Send, error: errors.DeepaasError, *, request_id: str, accept: str
     ) -> None:
-        description = self._pool.description
+        description = self._plane.pools[self.model].description
         answer = problems.render(
             error,
             request_id=request_id,
@@ -154,15 +153,7 @@ class PredictEndpoint:
 class _CallerWatch:
     """Notices, for predictions that take long, that the caller has left."""
 
-    def __init__(
-        self,
-        plane: DataPlane,
-        model: str,
-        prediction: Prediction,
-        receive: Receive,
-    ) -> None:
-        self._plane = plane
-        self._model = model
+    def __init__(self, prediction: Prediction, receive: Receive) -> None:
         self._prediction = prediction
         self._receive = receive
         self._task: asyncio.Task[None] | None = None
@@ -186,7 +177,7 @@ class _CallerWatch:
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._plane.abandon(self._model, self._prediction)
+        self._prediction.abandon()
 
 
 async def _send_result(send: Send, result: Result, *, request_id: str) -> None:

@@ -44,9 +44,18 @@ STATUS: Final[dict[type[errors.DeepaasError], HTTPStatus]] = {
     errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
     errors.ModelNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.VersionNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.VersionInUseError: HTTPStatus.CONFLICT,
+    errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.JobRemovedError: HTTPStatus.GONE,
+    errors.ResultNotReadyError: HTTPStatus.NOT_FOUND,
+    errors.JobStateConflictError: HTTPStatus.CONFLICT,
+    errors.IdempotencyMismatchError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.IdempotencyInFlightError: HTTPStatus.CONFLICT,
     errors.OperationError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.OperationNotImplementedError: HTTPStatus.NOT_IMPLEMENTED,
     errors.OperationDisabledError: HTTPStatus.PAYMENT_REQUIRED,
+    errors.JobsDisabledError: HTTPStatus.NOT_IMPLEMENTED,
     errors.ModelError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ModelHttpError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.BadOutputError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -56,6 +65,8 @@ STATUS: Final[dict[type[errors.DeepaasError], HTTPStatus]] = {
     errors.DrainingError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.DeadlineError: HTTPStatus.GATEWAY_TIMEOUT,
     errors.WorkerDiedError: HTTPStatus.BAD_GATEWAY,
+    errors.TooManyJobsError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The status of each error; a `ModelHttpError` brings its own if that is an error's."""
 

@@ -1,0 +1,266 @@
+"""The files of jobs, below the data directory.
+
+    jobs/<id>/request/body       the body of the request, where it is large
+    jobs/<id>/log/               what the job printed
+    jobs/<id>/events.jsonl       its progress and metrics, written by the job itself
+    jobs/<id>/work/              what attempts leave: artifacts, checkpoints
+    jobs/<id>/result             its result     } published when the job succeeds:
+    jobs/<id>/artifacts/         its artifacts  } written, fsynced, then renamed
+    jobs/<id>/record.json        where it came from: packages, inputs, machine
+
+A name that a reader can see leads to the whole thing or to nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from deepaas.jobs.records import Artifact
+from deepaas.model.files import guess_media_type
+from deepaas.model.job import AS_INSTALLED, EVENTS_FILE, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REQUEST_BODY: Final = "request/body"
+RESULT: Final = "result"
+ARTIFACTS: Final = "artifacts"
+RECORD: Final = "record.json"
+LOG: Final = "log"
+
+_PIECE_BYTES: Final = 1 << 20
+
+
+class JobFiles:
+    """The files of all jobs of a data directory; blocking, for threads.
+
+    Attributes:
+        root: The data directory.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, job_id: str) -> Path:
+        """Return where the files of a job are."""
+        return self.root / "jobs" / job_id
+
+    def scratch(self) -> Path:
+        """Return where processes get their private folders."""
+        return self.root / "scratch"
+
+    def attempt_folder(self, job_id: str, attempt: int) -> Path:
+        """Return where one attempt works."""
+        return self.folder(job_id) / "work" / f"attempt-{attempt}"
+
+    def version_folder(self, model: str, number: int) -> Path:
+        """Return where the files of a version are."""
+        return self.root / "versions" / model / str(number)
+
+    def version(self, model: str, number: int) -> Version:
+        """Return what a model is told of the version that it serves."""
+        if not number:
+            return AS_INSTALLED
+        return Version(number=number, folder=self.version_folder(model, number))
+
+    def keep_request(self, job_id: str, body: Path) -> str:
+        """Move the body of a request to its job; durable when this returns.
+
+        Returns:
+            Its name within the folder of the job.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        target = self.folder(job_id) / REQUEST_BODY
+        target.parent.mkdir(mode=0o700, parents=True)
+        try:
+            body.rename(target)
+        except OSError:  # the spool may be on another disk
+            shutil.copyfile(body, target)
+            body.unlink()
+        sync_file(target)
+        sync_folder(target.parent)
+        sync_folder(target.parent.parent)
+        sync_folder(target.parent.parent.parent)
+        return REQUEST_BODY
+
+    def begin_attempt(self, job_id: str, attempt: int) -> None:
+        """Make the folders of an attempt."""
+        for folder in (
+            self.attempt_folder(job_id, attempt) / ARTIFACTS,
+            self.folder(job_id) / LOG,
+        ):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def publish_result(self, job_id: str, content: bytes | Path) -> int:
+        """Publish the result of a job; returns its length.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        folder = self.folder(job_id)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target, part = folder / RESULT, folder / f".{RESULT}"
+        if isinstance(content, Path):
+            _move(content, part)
+        else:
+            part.write_bytes(content)
+        sync_file(part)
+        part.rename(target)
+        sync_folder(folder)
+        return target.stat().st_size
+
+    def publish_artifacts(
+        self, job_id: str, *, attempt: int, target: Path
+    ) -> list[Artifact]:
+        """Publish what an attempt has left in its folder for artifacts.
+
+        Links are left out: what they lead to may be anybody's.
+
+        Args:
+            job_id: The job.
+            attempt: The attempt that succeeded.
+            target: Where they shall be: the job's own folder, or a version's. It does
+                not exist, unless it was published just before the server was killed.
+
+        Returns:
+            The files; when there are none, nothing is published.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        source = self.attempt_folder(job_id, attempt) / ARTIFACTS
+        files = [_describe(path, source) for path in _regular_files(source)]
+        if not files:
+            return []
+        if target.exists():
+            shutil.rmtree(target)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in [source, *(one for one in source.rglob("*") if one.is_dir())]:
+            if not folder.is_symlink():
+                sync_folder(folder)
+        source.rename(target)
+        sync_folder(target.parent)
+        return files
+
+    def write_record(self, job_id: str, record: dict[str, Any]) -> None:
+        """Write down where a job's results come from.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        folder = self.folder(job_id)
+        part = folder / f".{RECORD}"
+        part.write_text(json.dumps(record, ensure_ascii=False, indent=1, default=str))
+        sync_file(part)
+        part.rename(folder / RECORD)
+        sync_folder(folder)
+
+    def read_json(self, path: Path) -> dict[str, Any]:
+        """Return a JSON object from a file; empty if there is none."""
+        try:
+            document = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+    def events(self, job_id: str) -> Path:
+        """Return the file with a job's progress and metrics; it may not exist."""
+        return self.folder(job_id) / EVENTS_FILE
+
+    def tidy(self, job_id: str) -> None:
+        """Remove what a job that is final needs no more: request, scratch, links."""
+        folder = self.folder(job_id)
+        shutil.rmtree(folder / "request", ignore_errors=True)
+
+    def remove(self, job_id: str) -> None:
+        """Remove all files of a job."""
+        shutil.rmtree(self.folder(job_id), ignore_errors=True)
+
+    def job_ids(self) -> Iterator[str]:
+        """Yield the ids of all jobs that have a folder."""
+        with suppress(FileNotFoundError):
+            for entry in os.scandir(self.root / "jobs"):
+                yield entry.name
+
+    def size_bytes(self, job_id: str) -> int:
+        """Return how much of the disk the files of a job take."""
+        return folder_bytes(self.folder(job_id))
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the length of all files below a folder."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            if path.is_file() and not path.is_symlink():
+                total += path.stat().st_size
+    return total
+
+
+def sync_file(path: Path) -> None:
+    """Have the disk take a file's content.
+
+    Raises:
+        OSError: It does not.
+    """
+    _sync(path, os.O_RDONLY)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the disk take the names in a folder.
+
+    Raises:
+        OSError: It does not.
+    """
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError:  # on another disk
+        shutil.copyfile(source, target)
+        source.unlink()
+
+
+def _regular_files(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder, in order; neither links nor what they lead to."""
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(root, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _describe(path: Path, root: Path) -> Artifact:
+    """Return a file's description, and have the disk take its content on the way."""
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            digest.update(piece)
+            size += len(piece)
+        os.fsync(file.fileno())
+    return Artifact(
+        path=path.relative_to(root).as_posix(),
+        size_bytes=size,
+        media_type=guess_media_type(path.name),
+        sha256=digest.hexdigest(),
+    )

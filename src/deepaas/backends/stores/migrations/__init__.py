@@ -1,0 +1,1 @@
+"""Brings older databases up to date (Alembic)."""

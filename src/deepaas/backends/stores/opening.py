@@ -1,0 +1,119 @@
+"""Makes a database, or brings an older one up to date, or says why neither is possible.
+
+A file that cannot be used is never touched: it holds somebody's work.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import insert, inspect, select
+from sqlalchemy.exc import DatabaseError
+
+from deepaas.backends.stores.schema import REVISION, alembic_version, metadata
+from deepaas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+logger = logging.getLogger(__name__)
+
+_WAY_OUT: Final = (
+    "Restore a backup of it, or move it away to begin without jobs, or choose another "
+    "folder with --data-dir."
+)
+
+
+def prepare(engine: Engine, *, path: Path) -> None:
+    """Have the database at `path` ready for use.
+
+    Raises:
+        ConfigurationError: It is damaged, or a newer version of DEEPaaS made it.
+    """
+    logger.debug("SQLite %s", sqlite3.sqlite_version)
+    if path.exists() and path.stat().st_size:
+        _check_readable(path)
+    with engine.connect() as connection:
+        revision = _revision(connection)
+        if revision == REVISION:
+            return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if revision is None:
+            # What the migrations would make; a test compares the two.
+            metadata.create_all(connection)
+            alembic_version.create(connection)
+            connection.execute(insert(alembic_version).values(version_num=REVISION))
+        else:
+            _migrate(connection, path=path, revision=revision)
+        connection.commit()
+
+
+def _check_readable(path: Path) -> None:
+    """Look at the file before SQLite may change anything about it."""
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            [(found,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        found = str(error)
+    if found != "ok":
+        raise ConfigurationError(
+            f"The database of jobs {path} is damaged ({found}). It was left as it is. "
+            f"{_WAY_OUT}",
+            setting="data_dir",
+        )
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return the migration that the database is at; None for a new one."""
+    try:
+        if not inspect(connection).has_table(alembic_version.name):
+            return None
+        revision: str | None = connection.scalar(select(alembic_version.c.version_num))
+    except DatabaseError as error:
+        raise ConfigurationError(
+            f"The database of jobs cannot be read ({error.orig}). {_WAY_OUT}",
+            setting="data_dir",
+        ) from error
+    finally:
+        connection.rollback()
+    return revision
+
+
+def _migrate(connection: Connection, *, path: Path, revision: str) -> None:
+    # Imported here: Alembic costs a start 0.3 s, and nearly no start needs it.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    known = {
+        one.revision for one in ScriptDirectory.from_config(config).walk_revisions()
+    }
+    if revision not in known:
+        raise ConfigurationError(
+            f"The database of jobs {path} was made by a newer version of DEEPaaS "
+            f"(schema {revision}; this one knows {REVISION}). Install that version, "
+            "or choose another folder with --data-dir.",
+            setting="data_dir",
+        )
+    copy = path.with_name(f"{path.name}.before-{REVISION}")
+    _copy(path, copy)
+    logger.warning("The database of jobs is brought up to date; a copy is %s.", copy)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _copy(path: Path, target: Path) -> None:
+    source, copy = sqlite3.connect(path), sqlite3.connect(target)
+    try:
+        source.backup(copy)
+    finally:
+        copy.close()
+        source.close()

@@ -1,0 +1,1 @@
+"""The life of a job, pure: no clock, no disk, no processes."""

@@ -1,0 +1,30 @@
+"""Stands where the jobs would be, when there are none, and says why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from deepaas import errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoJobs:
+    """Why this server has no jobs.
+
+    Attributes:
+        reason: In a sentence; empty when the operator has switched them off.
+    """
+
+    reason: str = ""
+
+    def refuse(self) -> NoReturn:
+        """Tell a caller.
+
+        Raises:
+            JobsDisabledError: They are switched off.
+            StoreUnavailableError: There is no place to keep them.
+        """
+        if not self.reason:
+            raise errors.JobsDisabledError
+        raise errors.StoreUnavailableError(self.reason, retry_after_s=30)
