@@ -303,6 +303,7 @@ def _make_jobs(
             most_waiting=jobs.most_waiting,
             grace_s=jobs.grace_s,
             time_limit_s=jobs.time_limit_s,
+            activates_versions=settings.models.activation == "automatic",
             process=ProcessLimits(
                 memory_bytes=int(jobs.memory_bytes), log_bytes=int(jobs.log_bytes)
             ),

@@ -14,14 +14,16 @@ from deepaas.backends.executors import trees
 from deepaas.backends.job_events import last_events
 from deepaas.backends.job_files import JobFiles
 from deepaas.backends.stores.sqlite import SqliteJobStore
-from deepaas.jobs.records import Job
 from deepaas.jobs.states import JobState
 from deepaas.model.discovery import find_models
 from deepaas.runtime.jobservice import JobLimits, JobService, Submission
+from deepaas.runtime.prediction import Result
 from deepaas.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from deepaas.jobs.records import Job
 
 MODEL = str(Path(__file__).parent / "models" / "trainable.py")
 
@@ -175,6 +177,51 @@ async def test_a_validation_sees_the_version(service: JobService) -> None:
 
     result = json.loads((service.files.folder(job.id) / "result").read_bytes())
     assert {"version": 1, "weights": "2 epochs"} == result
+
+
+async def predicted(service: JobService) -> int:
+    record = submission("predict").record
+    prediction = service.plane.submit("trainable", record, body=b'{"x": 0}')
+    outcome = await prediction.outcome
+    assert isinstance(outcome, Result)
+    return int(outcome.body)
+
+
+async def test_what_was_trained_answers_without_a_restart(
+    service: JobService,
+) -> None:
+    assert 1 == await predicted(service)
+
+    await ended(service, (await service.submit(submission())).job)
+    assert 101 == await predicted(service)
+
+    await service.versions.activate("trainable", 0)
+    assert 1 == await predicted(service)
+
+
+async def test_a_version_that_cannot_be_loaded_is_not_activated_and_says_why(
+    service: JobService,
+) -> None:
+    job = await ended(service, (await service.submit(submission(epochs=100))).job)
+
+    assert (JobState.SUCCESSFUL, 1) == (job.state, job.made_version)
+    versions = await service.versions.list("trainable")
+    assert 0 == versions.active
+    assert "these weights are bad" in versions.failures[1]
+    assert 1 == await predicted(service)
+
+
+async def test_a_version_that_answers_cannot_be_deleted(service: JobService) -> None:
+    await ended(service, (await service.submit(submission())).job)
+    with pytest.raises(errors.VersionInUseError):
+        await service.versions.delete("trainable", 1)
+
+    await service.versions.activate("trainable", 0)
+    await service.versions.delete("trainable", 1)
+
+    with pytest.raises(errors.VersionNotFoundError):
+        await service.versions.activate("trainable", 1)
+    assert not service.files.version_folder("trainable", 1).exists()
 
 
 async def test_wrong_inputs_are_refused_before_there_is_a_job(

@@ -234,11 +234,13 @@ class JobOutput(msgspec.Struct, frozen=True, kw_only=True):
         result: What the operation returned.
         artifacts: The files that it left.
         version: The version that a training has made, or None.
+        is_activated: Whether that version answers predictions from now on.
     """
 
     result: JobResult
     artifacts: tuple[Artifact, ...] = ()
     version: ModelVersion | None = None
+    is_activated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

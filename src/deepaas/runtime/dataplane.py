@@ -126,15 +126,12 @@ class DataPlane:
 
     # ------------------------------------------------------------------ versions
 
-    async def replace(self, model: str, version: Version) -> None:
-        """Let another version answer, or the same one from fresh workers.
-
-        The new workers are warm before they get a request, and the old ones finish what
-        they have: no caller notices.
+    async def prepare(self, model: str, version: Version) -> ModelPool:
+        """Return warm workers for a version, which get no predictions yet.
 
         Raises:
             ModelNotFoundError: No model of this name is served.
-            ModelLoadError: The version cannot be loaded; the old one goes on.
+            DeepaasError: The version cannot be loaded.
         """
         self.pool(model)
         fresh = self._make_pool(model, version)
@@ -144,9 +141,16 @@ class DataPlane:
         except BaseException:
             await fresh.stop(grace_s=0)
             raise
+        return fresh
+
+    def swap(self, model: str, fresh: ModelPool) -> None:
+        """Let other workers answer from now on.
+
+        Those that answered until now finish what they have: no caller notices.
+        """
         old, self.pools[model] = self.pools[model], fresh
         self._retire(old)
-        self.forget(model, version.number)
+        self.forget(model, fresh.version.number)
 
     def forget(self, model: str, number: int) -> None:
         """End the workers of a version that is loaded and not the active one."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from deepaas.backends.stores.sqlite import SqliteJobStore
     from deepaas.jobs.records import Job
     from deepaas.runtime.jobworkers import JobWorkers
+    from deepaas.runtime.versions import VersionService
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class RunTools:
         store: Where the job's row is.
         files: Where its files are.
         workers: Where its process comes from.
+        versions: What a training's version goes to.
         time_limit_s: Longest time that it may run; 0 is no limit.
         grace_s: Seconds that it has to end when it is told to.
     """
@@ -63,6 +65,7 @@ class RunTools:
     store: SqliteJobStore
     files: JobFiles
     workers: JobWorkers
+    versions: VersionService
     time_limit_s: float
     grace_s: float
 
@@ -194,14 +197,23 @@ class JobRun:
         )
         output = await self._publish(result)
         await self._write_record()
+        fresh = await self._tools.versions.prepare(job, output.version)
+        made = output.version.number if output.version else None
+        is_activated = fresh is not None and fresh.version.number == made
+        output = msgspec.structs.replace(output, is_activated=is_activated)
         try:
-            return await self._persist(
+            done = await self._persist(
                 lambda: self._store.complete(
                     job.id, now=_now(), attempt=job.attempt, output=output
                 )
             )
         except (errors.JobStateConflictError, errors.JobNotFoundError):
+            if fresh is not None:
+                await fresh.stop(grace_s=0)
             return None
+        if fresh is not None:
+            self._tools.versions.swap(job.model, fresh)
+        return done
 
     async def _publish(self, result: JobResult) -> JobOutput:
         """Publish the artifacts; those of a training become a version."""

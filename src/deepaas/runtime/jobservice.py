@@ -33,6 +33,7 @@ from deepaas.jobs.states import JobEvent, JobState
 from deepaas.runtime.describer import Describer
 from deepaas.runtime.jobrun import JobRun, RunTools
 from deepaas.runtime.jobworkers import STORE_VARIABLE, JobWorkers, ProcessLimits
+from deepaas.runtime.versions import VersionService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +60,8 @@ class JobLimits:
         grace_s: Seconds that a job has to end when it is told to.
         time_limit_s: Longest time that a job may run; 0 is no limit.
         process: What the process of a job may take.
+        activates_versions: Whether the version that a training makes answers from then
+            on.
     """
 
     slots: int = 1
@@ -66,6 +69,7 @@ class JobLimits:
     grace_s: float = 10.0
     time_limit_s: float = 0.0
     process: ProcessLimits = ProcessLimits()  # noqa: RUF009 - it is frozen
+    activates_versions: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,8 @@ class JobService:
     Attributes:
         files: The files of jobs.
         store: Where the rows of jobs are.
+        versions: The versions of the models.
+        plane: Where predictions are made.
     """
 
     def __init__(
@@ -126,7 +132,13 @@ class JobService:
     ) -> None:
         self.store = store
         self.files = files
-        self._plane = plane
+        self.versions = VersionService(
+            store,
+            plane=plane,
+            files=files,
+            is_automatic=limits.activates_versions,
+        )
+        self.plane = plane
         self._limits = limits
         self._ids = JobIds()
         self._workers = JobWorkers(loads, files=files, limits=limits.process)
@@ -135,6 +147,7 @@ class JobService:
             store=store,
             files=files,
             workers=self._workers,
+            versions=self.versions,
             time_limit_s=limits.time_limit_s,
             grace_s=limits.grace_s,
         )
@@ -204,10 +217,10 @@ class JobService:
             return await self._submit(submission)
         finally:
             if folder:
-                await asyncio.to_thread(self._plane.remove_folder, folder)
+                await asyncio.to_thread(self.plane.remove_folder, folder)
 
     async def _submit(self, submission: Submission) -> Submitted:
-        if self._is_stopping or self._plane.is_draining:
+        if self._is_stopping or self.plane.is_draining:
             raise errors.DrainingError
         description = self._operation(submission.model, submission.operation)
         key = await self._key(submission)
@@ -293,7 +306,7 @@ class JobService:
             ModelUnavailableError: It is not loaded.
             OperationNotImplementedError: It has no such operation.
         """
-        pool = self._plane.pool(model)
+        pool = self.plane.pool(model)
         if pool.description is None:
             raise pool.unavailable()
         described = pool.description.operations.get(operation)
@@ -413,7 +426,7 @@ class JobService:
                     job = await self.store.claim_oldest(
                         now=_now(),
                         owner=this_process(),
-                        models=frozenset(self._plane.descriptions()),
+                        models=frozenset(self.plane.descriptions()),
                     )
                     if job is None:
                         break

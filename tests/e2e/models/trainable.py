@@ -7,17 +7,23 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator  # noqa: TC003 - read at run time
 from typing import Literal
 
-import deepaas
+import deepaas  # noqa: TC001 - read at run time
 
 Fault = Literal["", "raise", "exit", "segfault", "hang", "ignore_term", "fork", "hog"]
 
 
-def predict(x: int = 1) -> int:
-    """Add one."""
-    return x + 1
+def warm(version: deepaas.Version) -> None:
+    """Refuse weights that say so."""
+    if version.folder and "bad" in (version.folder / "weights.txt").read_text():
+        raise RuntimeError("these weights are bad")
+
+
+def predict(x: int = 1, *, version: deepaas.Version) -> int:
+    """Add one, and a hundred for each version."""
+    return x + 1 + 100 * version.number
 
 
 def train(
@@ -31,7 +37,9 @@ def train(
     if fault:
         (job.checkpoints / "begun").touch()
         _FAULTS[fault]()
-    (job.artifacts / "weights.txt").write_text(f"{epochs} epochs")
+    (job.artifacts / "weights.txt").write_text(
+        f"{epochs} epochs" if epochs < 100 else "bad"
+    )
     return {"epochs": epochs, "job": job.id}
 
 

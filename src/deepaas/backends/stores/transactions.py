@@ -138,6 +138,9 @@ def complete(
         connection.execute(statements.add_artifacts(job_id, output.artifacts))
     if output.version is not None:
         connection.execute(statements.add_version(output.version))
+        if output.is_activated:
+            number = output.version.number
+            activate(connection, model=job.model, number=number)
     return _store(connection, changed, JobEvent.COMPLETED)
 
 
