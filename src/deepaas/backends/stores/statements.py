@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     or_,
     select,
     tuple_,
@@ -177,7 +178,7 @@ def _durations(wanted: JobFilter, now: datetime) -> Iterable[ColumnElement[bool]
     """Compare how long jobs ran, or have run by now; both ends in microseconds."""
     if wanted.least_duration_s is None and wanted.most_duration_s is None:
         return
-    end = func.coalesce(jobs.c.finished, now, type_=jobs.c.finished.type)
+    end = func.coalesce(jobs.c.finished, literal(now, jobs.c.finished.type))
     lasted_us = _plain(end) - _plain(jobs.c.started)
     yield jobs.c.started.is_not(None)
     if wanted.least_duration_s is not None:
