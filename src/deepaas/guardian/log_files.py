@@ -63,25 +63,43 @@ class OpenLineState(NamedTuple):
         return self.offset + len(self.text)
 
 
+def make_folder(folder: str) -> None:
+    """Make the folder of a log, unless it exists.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - see above
+
+
 def segment_path(folder: str, offset: int, *, is_head: bool) -> str:
     """Return the file for the stretch that begins at an offset."""
     return f"{folder}/{_HEAD if is_head else _TAIL}-{offset:020d}"
 
 
 def list_segments(folder: str) -> list[Segment]:
-    """Return the stretches of a log in order; none if there is no log."""
-    found = []
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        for entry in entries:
-            kind, _, offset = entry.name.partition("-")
-            if kind not in {_HEAD, _TAIL} or not offset.isdecimal():
-                continue
-            with suppress(FileNotFoundError):  # the ring has moved on
-                size = entry.stat(follow_symlinks=False).st_size
-                is_head = kind == _HEAD
-                path = segment_path(folder, int(offset), is_head=is_head)
-                found.append(Segment(int(offset), size, path, is_head))
-    return sorted(found, key=lambda segment: (segment.offset, segment.size))
+    """Return the stretches of a log in order; none if no log can be seen.
+
+    It may be growing. All names are read before the first size: a stretch that has a
+    successor grows no more, so no gap is seen where there is none.
+    """
+    with suppress(OSError), os.scandir(folder) as entries:
+        names = [entry.name for entry in entries]
+        found = [one for name in names if (one := _segment(folder, name))]
+        return sorted(found, key=lambda segment: (segment.offset, segment.size))
+    return []
+
+
+def _segment(folder: str, name: str) -> Segment | None:
+    kind, _, offset = name.partition("-")
+    if kind not in {_HEAD, _TAIL} or not offset.isdecimal():
+        return None
+    path = f"{folder}/{name}"
+    try:
+        size = os.stat(path).st_size  # noqa: PTH116 - see above
+    except OSError:  # the ring has moved on
+        return None
+    return Segment(int(offset), size, path, kind == _HEAD)
 
 
 def read_open_line(folder: str) -> OpenLineState | None:

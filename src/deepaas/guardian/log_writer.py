@@ -20,6 +20,7 @@ from deepaas.guardian.log_files import (
     OpenLineState,
     Segment,
     list_segments,
+    make_folder,
     read_open_line,
     remove,
     remove_open_line,
@@ -51,6 +52,8 @@ class LogWriter:
         self._shown: OpenLineState | None = None
         self._show_at = now
         self._is_changed = False
+        with suppress(OSError):
+            make_folder(folder)
         self._adopt(now)
 
     @property
@@ -190,7 +193,7 @@ class _Stream:
     def _open(self, now: float) -> None:
         is_head = self._is_in_head()
         room = self._head_room() if is_head else self._ring_room()
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)  # noqa: PTH103
+        make_folder(self._folder)
         path = segment_path(self._folder, self.end, is_head=is_head)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         self._file = os.open(path, flags, 0o600)
