@@ -13,9 +13,15 @@
     │   ├── ModelNotFoundError        no model of this name
     │   ├── VersionNotFoundError      no version of this number
     │   ├── VersionInUseError         the version answers predictions
+    │   ├── ProcessNotFoundError      no process of this id
     │   ├── JobNotFoundError          no job of this id
     │   ├── JobRemovedError           the job was removed
     │   ├── ResultNotReadyError       the job has no result yet
+    │   ├── JobDismissedError         the job was dismissed and has no result
+    │   ├── ArtifactNotFoundError     the job has no such file
+    │   ├── OutputNotFoundError       the job has no such output
+    │   ├── InvalidParameterError     a parameter of the query is wrong
+    │   ├── JobChangedError           the job is not as the caller knows it
     │   ├── JobStateConflictError     the job is not in the state for that
     │   ├── IdempotencyMismatchError  the key was used for another request
     │   └── IdempotencyInFlightError  the first request with the key is not over
@@ -23,6 +29,7 @@
     │   ├── OperationNotImplementedError
     │   ├── OperationDisabledError
     │   ├── JobsDisabledError
+    │   ├── JobFailedError            the job failed, and not by an exception
     │   ├── ModelError                the model raised an exception
     │   ├── ModelHttpError            the model raised an HTTP error (2.x)
     │   └── BadOutputError            the result cannot be represented
@@ -207,7 +214,7 @@ class VersionNotFoundError(RequestError):
 
     code = "version_not_found"
 
-    def __init__(self, model: str, version: int) -> None:
+    def __init__(self, model: str, version: int | str) -> None:
         self.model = model
         self.version = version
         super().__init__(
@@ -227,6 +234,16 @@ class VersionInUseError(RequestError):
             f"Version {version} of model {model!r} answers predictions; activate "
             "another one first."
         )
+
+
+class ProcessNotFoundError(RequestError):
+    """No process of this id."""
+
+    code = "process_not_found"
+
+    def __init__(self, process: str) -> None:
+        self.process = process
+        super().__init__(f"There is no process {process!r} here; see /processes.")
 
 
 class JobNotFoundError(RequestError):
@@ -249,6 +266,57 @@ class JobRemovedError(RequestError):
         super().__init__(f"Job {job_id!r} was removed.")
 
 
+class ArtifactNotFoundError(RequestError):
+    """The job has no such file."""
+
+    code = "artifact_not_found"
+
+    def __init__(self, job_id: str, path: str) -> None:
+        self.job_id = job_id
+        self.path = path
+        super().__init__(f"Job {job_id!r} has no file {path!r}; see its artifacts.")
+
+
+class OutputNotFoundError(RequestError):
+    """The job has no such output."""
+
+    code = "output_not_found"
+
+    def __init__(self, job_id: str, output: str) -> None:
+        self.job_id = job_id
+        self.output = output
+        super().__init__(f"Job {job_id!r} has no output {output!r}, only 'result'.")
+
+
+class InvalidParameterError(RequestError):
+    """A parameter of the query is wrong.
+
+    Attributes:
+        parameter: Its name.
+    """
+
+    code = "invalid_parameter"
+
+    def __init__(self, parameter: str, reason: str) -> None:
+        self.parameter = parameter
+        super().__init__(f"The parameter {parameter!r} is wrong: {reason}.")
+
+
+class JobChangedError(RequestError):
+    """The job is not as the caller knows it.
+
+    Attributes:
+        state: The job's state.
+    """
+
+    code = "job_changed"
+
+    def __init__(self, job_id: str, *, state: str) -> None:
+        self.job_id = job_id
+        self.state = state
+        super().__init__(f"Job {job_id!r} has changed meanwhile; it is {state}.")
+
+
 class ResultNotReadyError(RequestError):
     """The job has no result yet.
 
@@ -262,6 +330,16 @@ class ResultNotReadyError(RequestError):
         self.job_id = job_id
         self.state = state
         super().__init__(f"Job {job_id!r} is {state} and has no result yet.")
+
+
+class JobDismissedError(RequestError):
+    """The job was dismissed and has no result."""
+
+    code = "job_dismissed"
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(f"Job {job_id!r} was dismissed; it has no result.")
 
 
 class JobStateConflictError(RequestError):
@@ -330,6 +408,20 @@ class OperationDisabledError(OperationError):
     def __init__(self, operation: str) -> None:
         self.operation = operation
         super().__init__(f"The {operation} operation is switched off on this server.")
+
+
+class JobFailedError(OperationError):
+    """The job failed.
+
+    Attributes:
+        cause: Why, for programs, see `Job.cause`.
+    """
+
+    code = "job_failed"
+
+    def __init__(self, detail: str, *, cause: str) -> None:
+        self.cause = cause
+        super().__init__(detail)
 
 
 class JobsDisabledError(OperationError):

@@ -27,11 +27,13 @@ class LastEvents:
         fraction: How far it is, from 0 to 1, or None.
         message: What it is doing, or empty.
         metrics: The last value of each metric that it told of lately.
+        at: When it told of its progress last, in seconds since 1970, or None.
     """
 
     fraction: float | None = None
     message: str = ""
     metrics: dict[str, float | None] = field(default_factory=dict)
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +53,16 @@ def last_events(path: Path) -> LastEvents:
     """Return what a job has told last; reads the end of the file only."""
     fraction: float | None = None
     message = ""
+    at: float | None = None
     metrics: dict[str, float | None] = {}
     for event in read_events(path, start=-_TAIL_BYTES):
         content = event.content
         if content.get("event") == "progress":
-            fraction = content.get("fraction")
+            fraction, at = content.get("fraction"), content.get("at")
             message = str(content.get("message", ""))
         elif content.get("event") == "metrics":
             metrics |= content.get("metrics", {})
-    return LastEvents(fraction=fraction, message=message, metrics=metrics)
+    return LastEvents(fraction=fraction, message=message, metrics=metrics, at=at)
 
 
 def last_metrics(path: Path) -> dict[str, float | None]:

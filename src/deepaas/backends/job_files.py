@@ -28,6 +28,8 @@ from deepaas.model.job import AS_INSTALLED, EVENTS_FILE, Version
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from deepaas.jobs.records import Job
+
 REQUEST_BODY: Final = "request/body"
 RESULT: Final = "result"
 ARTIFACTS: Final = "artifacts"
@@ -62,6 +64,12 @@ class JobFiles:
     def version_folder(self, model: str, number: int) -> Path:
         """Return where the files of a version are."""
         return self.root / "versions" / model / str(number)
+
+    def artifact(self, job: Job, path: str) -> Path:
+        """Return where a file is that a job has made."""
+        if job.made_version:
+            return self.version_folder(job.model, job.made_version) / path
+        return self.folder(job.id) / ARTIFACTS / path
 
     def version(self, model: str, number: int) -> Version:
         """Return what a model is told of the version that it serves."""

@@ -164,6 +164,16 @@ class JobLog:
                 shown = state
             await asyncio.sleep(_POLL_S)
 
+    def lines(self, position: int, *, is_over: bool) -> list[LogLine]:
+        """Return the next lines from a position, as many as can be had at once.
+
+        Args:
+            position: An offset in the stream: 0, or the `end` of a line.
+            is_over: Whether nothing is written any more; else the last line is left
+                until it has an end.
+        """
+        return self._lines(position, was_over=is_over)
+
     def _lines(self, position: int, *, was_over: bool) -> list[LogLine]:
         """Return the next lines from a position that can be had now."""
         while True:

@@ -71,6 +71,7 @@ class Guardian:
         self._exit_code: int | None = None
         self._cause = ""
         self._kill_at: float | None = None
+        self._hunt = tree.Hunt()
         self._is_gone = False
 
     def run(self) -> None:
@@ -100,7 +101,7 @@ class Guardian:
             self._obey(Kill("memory_limit"))
         if self._kill_at is not None and now >= self._kill_at:
             self._reap()
-            tree.kill_children()
+            self._hunt.kill()
 
     def _timeout_ms(self) -> float | None:
         now = time.monotonic()
@@ -287,9 +288,10 @@ class Guardian:
 
 def _kill_all() -> None:
     """Kill until there is no child left; the regular way leaves nothing to do here."""
+    hunt = tree.Hunt()
     pause = select.poll()
     while True:
-        tree.kill_children()
+        hunt.kill()
         try:
             for _ in tree.reap():
                 pass

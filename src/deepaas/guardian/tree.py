@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _OOM_SCORE: Final = 500
+_CALM_ROUNDS: Final = 5
 _KIB: Final = 1024
 _READ_BYTES: Final = 1 << 16
 
@@ -94,22 +95,40 @@ def terminate() -> None:
                 os.close(pidfd)
 
 
-def kill_children() -> bool:
-    """Kill all children with their process groups; return whether there were any.
+class Hunt:
+    """Kills all children, again and again, until there are none.
 
-    A group dies at once, however fast its members fork. What has left its group
-    becomes a child when its parent is dead, and is found the next time.
+    A process group dies at once, however fast its members fork. What has left its group
+    becomes a child when its parent is dead, and is found the next time. Where new ones
+    still come after a few times, they are not only killed: what is forked just before
+    that inherits that it gets the processor last, and so cannot outrun the hunt.
     """
-    children = list(_children("self"))
-    own_group = os.getpgrp()
-    for pid in children:
-        with suppress(OSError):
-            group = os.getpgid(pid)
-            if group != own_group:
-                os.killpg(group, signal.SIGKILL)
-        with suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
-    return bool(children)
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._rounds = 0
+
+    def kill(self) -> None:
+        """Kill all children that there are now, with their process groups."""
+        children = list(_children("self"))
+        own_group = os.getpgrp()
+        for pid in children:
+            # Not those that are dying: they need the processor for that.
+            if self._rounds >= _CALM_ROUNDS and pid not in self._seen:
+                _put_last(pid)
+            with suppress(OSError):
+                group = os.getpgid(pid)
+                if group != own_group:
+                    os.killpg(group, signal.SIGKILL)
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        self._seen = set(children)
+        self._rounds += 1
+
+
+def _put_last(pid: int) -> None:
+    with suppress(OSError):
+        os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
 
 
 def reap() -> Iterator[tuple[int, int]]:

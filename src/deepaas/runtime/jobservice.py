@@ -36,7 +36,7 @@ from deepaas.runtime.jobworkers import STORE_VARIABLE, JobWorkers, ProcessLimits
 from deepaas.runtime.versions import VersionService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from deepaas.backends.job_files import JobFiles
     from deepaas.backends.stores.sqlite import SqliteJobStore
@@ -360,20 +360,36 @@ class JobService:
         Raises:
             JobNotFoundError: There is none with this id.
         """
+
+        async def holds(job: Job) -> bool:
+            return until(job)
+
+        return await self.wait_until(job_id, holds, timeout_s=timeout_s)
+
+    async def wait_until(
+        self, job_id: str, holds: Callable[[Job], Awaitable[bool]], *, timeout_s: float
+    ) -> Job:
+        """Return a job as soon as a condition holds, or the time is up; see `wait`."""
         deadline = time.monotonic() + timeout_s
         while True:
-            changed = self._changed.setdefault(job_id, asyncio.Event())
             job = await self.get(job_id)
             left_s = deadline - time.monotonic()
-            if until(job) or left_s <= 0:
-                if job.state.is_final:
-                    self._changed.pop(job_id, None)
+            if left_s <= 0 or await holds(job):
                 return job
-            try:
-                async with asyncio.timeout(min(left_s, _LOOK_EVERY_S)):
-                    await changed.wait()
-            except TimeoutError:
-                pass
+            await self.wait_for_change(job_id, timeout_s=min(left_s, _LOOK_EVERY_S))
+
+    async def wait_for_change(self, job_id: str, *, timeout_s: float) -> None:
+        """Wait until a job gets another state, or the time is up.
+
+        A change before the call is not seen; so do not wait for long.
+        """
+        changed = self._changed.setdefault(job_id, asyncio.Event())
+        try:
+            async with asyncio.timeout(timeout_s):
+                await changed.wait()
+        except TimeoutError:
+            if self._changed.get(job_id) is changed:
+                del self._changed[job_id]
 
     # ------------------------------------------------------------------- ending
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import insert, inspect, select
-from sqlalchemy.exc import DatabaseError
 
 from deepaas.backends.stores.schema import REVISION, alembic_version, metadata
 from deepaas.errors import ConfigurationError
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 logger = logging.getLogger(__name__)
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 _WAY_OUT: Final = (
     "Restore a backup of it, or move it away to begin without jobs, or choose another "
@@ -32,6 +33,7 @@ def prepare(engine: Engine, *, path: Path) -> None:
 
     Raises:
         ConfigurationError: It is damaged, or a newer version of DEEPaaS made it.
+        sqlite3.Error: The disk fails, or another program has locked it.
     """
     logger.debug("SQLite %s", sqlite3.sqlite_version)
     if path.exists() and path.stat().st_size:
@@ -52,13 +54,20 @@ def prepare(engine: Engine, *, path: Path) -> None:
 
 
 def _check_readable(path: Path) -> None:
-    """Look at the file before SQLite may change anything about it."""
+    """Look at the file before SQLite may change anything about it.
+
+    Raises:
+        ConfigurationError: It is damaged, or no database.
+        sqlite3.OperationalError: It is locked, or the disk fails; it may be sound.
+    """
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
             [(found,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
         finally:
             connection.close()
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError as error:
         found = str(error)
     if found != "ok":
@@ -71,17 +80,10 @@ def _check_readable(path: Path) -> None:
 
 def _revision(connection: Connection) -> str | None:
     """Return the migration that the database is at; None for a new one."""
-    try:
-        if not inspect(connection).has_table(alembic_version.name):
-            return None
-        revision: str | None = connection.scalar(select(alembic_version.c.version_num))
-    except DatabaseError as error:
-        raise ConfigurationError(
-            f"The database of jobs cannot be read ({error.orig}). {_WAY_OUT}",
-            setting="data_dir",
-        ) from error
-    finally:
-        connection.rollback()
+    revision: str | None = None
+    if inspect(connection).has_table(alembic_version.name):
+        revision = connection.scalar(select(alembic_version.c.version_num))
+    connection.rollback()
     return revision
 
 
@@ -92,7 +94,8 @@ def _migrate(connection: Connection, *, path: Path, revision: str) -> None:
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    # In its configuration a % stands for something else.
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     known = {
         one.revision for one in ScriptDirectory.from_config(config).walk_revisions()
     }

@@ -53,6 +53,22 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
+class Prose(TypeDecorator[str]):
+    """Text of any origin, such as the name of a file or the message of an error.
+
+    What UTF-8 cannot say is kept as an escape, because a job whose error message
+    cannot be stored could never end.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return what the database keeps."""
+        del dialect
+        return value and value.encode("utf-8", "backslashreplace").decode()
+
+
 metadata = MetaData()
 
 jobs = Table(
@@ -71,8 +87,8 @@ jobs = Table(
     Column("retries", Integer, nullable=False),
     Column("retry_delay_s", Float, nullable=False),
     Column("is_restartable", Boolean, nullable=False),
-    Column("cause", String(64), nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("cause", Prose, nullable=False),
+    Column("detail", Prose, nullable=False),
     Column("failure", JSON(none_as_null=True)),
     Column("exit_status", Integer),
     Column("signal", String(32)),
@@ -97,8 +113,8 @@ transitions = Table(
     Column("event", String(16), nullable=False),
     Column("at", Instant, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("cause", String(64), nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("cause", Prose, nullable=False),
+    Column("detail", Prose, nullable=False),
 )
 
 idempotency_keys = Table(
@@ -115,9 +131,9 @@ artifacts = Table(
     "artifacts",
     metadata,
     Column("job", String(32), primary_key=True),
-    Column("path", Text, primary_key=True),
+    Column("path", Prose, primary_key=True),
     Column("size_bytes", BigInteger, nullable=False),
-    Column("media_type", Text, nullable=False),
+    Column("media_type", Prose, nullable=False),
     Column("sha256", String(64), nullable=False),
 )
 

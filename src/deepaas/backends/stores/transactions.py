@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _NO_REQUEST: Final = JobRequest()
 _RETRY_AFTER_S: Final = 30.0
+_MOST_IDS: Final = 500
+"""In one statement; databases have a limit."""
 
 
 def add(
@@ -49,9 +51,9 @@ def add(
     waiting = connection.scalar(statements.count_waiting()) or 0
     if waiting >= most:
         raise errors.TooManyJobsError(most, retry_after_s=_RETRY_AFTER_S)
-    connection.execute(statements.add_job(job))
+    connection.execute(statements.add_job(), statements.job_values(job))
     inject("store.after_insert")
-    connection.execute(statements.add_transition(job, "submitted"))
+    _note(connection, job, "submitted")
     if key is not None:
         connection.execute(statements.add_key(key, job_id=job.id, now=job.created))
     return Added(job=job, is_replay=False)
@@ -94,7 +96,7 @@ def claim_oldest(
     if row is None:
         return None
     job = _job(row)
-    connection.execute(statements.add_transition(job, JobEvent.CLAIMED))
+    _note(connection, job, JobEvent.CLAIMED)
     return job
 
 
@@ -155,8 +157,13 @@ def _store(connection: Connection, job: Job, event: JobEvent) -> Job:
     for unchanged in ("id", "request", "arguments"):
         del values[unchanged]
     connection.execute(statements.change_job(job.id, values))
-    connection.execute(statements.add_transition(job, event))
+    _note(connection, job, event)
     return job
+
+
+def _note(connection: Connection, job: Job, event: str) -> None:
+    """Add a step to a job's history."""
+    connection.execute(statements.add_transition(), statements.step_values(job, event))
 
 
 def hide(connection: Connection, *, job_id: str) -> None:
@@ -274,8 +281,9 @@ def final_jobs(connection: Connection, *, limit: int, after: str) -> list[Job]:
 
 def purge(connection: Connection, *, job_ids: Sequence[str]) -> None:
     """Remove jobs with all that belongs to them."""
-    for statement in statements.purge(job_ids):
-        connection.execute(statement)
+    for start in range(0, len(job_ids), _MOST_IDS):
+        for statement in statements.purge(job_ids[start : start + _MOST_IDS]):
+            connection.execute(statement)
 
 
 def forget_keys(connection: Connection, *, before: datetime) -> None:

@@ -5,6 +5,12 @@ each within a savepoint of one transaction, commits, and only then tells the cal
 one `fsync` answers for all of them (*group commit*), and nobody hears of a success that
 the disk does not have yet. One connection also keeps clear of the bug by which SQLite
 before 3.51.3 can lose commits of two connections in WAL mode.
+
+An operation that is refused fails alone. When the disk fails within one, SQLite may have
+undone its neighbours too, so each is run again in a transaction of its own: a job that is
+too large for the disk must not take a small one with it. A commit that fails is told to
+all and never tried again, because it may be on disk nevertheless. After either the
+connection is made anew, and the next operation finds out whether the disk is well again.
 """
 
 from __future__ import annotations
@@ -12,14 +18,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
+import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy import create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import URL, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
-from deepaas.errors import DeepaasError, StoreUnavailableError
+from deepaas.backends.faults import inject
+from deepaas.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +43,11 @@ T = TypeVar("T")
 
 _MOST_AT_ONCE: Final = 256
 _RETRY_AFTER_S: Final = 5.0
+_BUSY_S: Final = 5.0
+"""How long to wait for somebody who looks into the database with another program."""
+
+_LARGEST_IDLE_WAL: Final = 64 << 20
+"""A burst of large requests leaves no larger log behind."""
 
 
 class _Item:
@@ -121,27 +134,49 @@ class Writer:
 
     def _transact(self, items: list[_Item]) -> None:
         try:
-            connection = self._connect()
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection = self._begin()
+        except Exception as error:  # noqa: BLE001 - told to all callers
+            self._fail(items, error)
+            return
+        try:
             for item in items:
                 self._run_one(connection, item)
+        except Exception as error:  # noqa: BLE001 - told to the one whose it is
+            self._fail(items, error)
+            if len(items) > 1:
+                for item in items:
+                    self._transact([item])
+            return
+        try:
+            inject("store.before_commit")
             connection.commit()
+            inject("store.after_commit")
         except Exception as error:  # noqa: BLE001 - told to all callers
-            told = _as_ours(error)
-            for item in items:
-                item.error = told
-            self._give_up()
+            self._fail(items, error)
+
+    def _begin(self) -> Connection:
+        connection = self._connect()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return connection
 
     def _run_one(self, connection: Connection, item: _Item) -> None:
+        item.error = None
         connection.exec_driver_sql("SAVEPOINT one")
         try:
             item.result = item.work(connection)
         except Exception as error:
+            if _is_of_machine(error):
+                raise
             connection.exec_driver_sql("ROLLBACK TO one")
-            if not isinstance(error, DeepaasError) and _is_of_database(error):
-                raise  # the disk fails: that concerns all of them
             item.error = error
         connection.exec_driver_sql("RELEASE one")
+
+    def _fail(self, items: list[_Item], error: Exception) -> None:
+        """Give all of them an error, and begin anew: the state is unknown."""
+        told = _as_ours(error)
+        for item in items:
+            item.error = told
+        self._give_up()
 
     def _settle(self, items: list[_Item]) -> None:
         def settle() -> None:
@@ -163,7 +198,6 @@ class Writer:
         return self._connection
 
     def _give_up(self) -> None:
-        """Roll back, and begin anew: after a failed write the state is unknown."""
         try:
             if self._connection is not None:
                 self._connection.rollback()
@@ -184,10 +218,10 @@ class Writer:
 
 def _make_engine(path: Path) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=str(path)),
         poolclass=NullPool,
         # We say BEGIN ourselves; the driver's own idea of it comes too late.
-        connect_args={"isolation_level": None, "timeout": 5.0},
+        connect_args={"isolation_level": None, "timeout": _BUSY_S},
     )
 
     @event.listens_for(engine, "connect")
@@ -198,7 +232,7 @@ def _make_engine(path: Path) -> Engine:
             ("journal_mode", "WAL"),
             ("synchronous", "FULL"),
             ("foreign_keys", "ON"),
-            ("busy_timeout", "5000"),
+            ("journal_size_limit", str(_LARGEST_IDLE_WAL)),
         ):
             cursor.execute(f"PRAGMA {name}={value}")
         cursor.close()
@@ -206,19 +240,24 @@ def _make_engine(path: Path) -> Engine:
     return engine
 
 
-def _is_of_database(error: BaseException) -> bool:
-    return isinstance(error, OperationalError)
+def _is_of_machine(error: Exception) -> bool:
+    """Return whether the disk or the database fails, rather than the operation."""
+    if isinstance(error, DBAPIError):
+        return not isinstance(error, IntegrityError)
+    return isinstance(error, OSError | MemoryError)
 
 
 def _as_ours(error: Exception) -> Exception:
+    cause: object
     if isinstance(error, DBAPIError):
         cause = error.orig
-        logger.error("The store of jobs fails: %s", cause)
-        return StoreUnavailableError(
-            f"Jobs cannot be kept now: {cause}.", retry_after_s=_RETRY_AFTER_S
-        )
-    if isinstance(error, OSError):
-        return StoreUnavailableError(
-            f"Jobs cannot be kept now: {error.strerror}.", retry_after_s=_RETRY_AFTER_S
-        )
-    return error
+    elif isinstance(error, OSError):
+        cause = error.strerror
+    elif isinstance(error, sqlite3.Error):
+        cause = error
+    else:
+        return error
+    logger.error("The store of jobs fails: %s", cause)
+    return StoreUnavailableError(
+        f"Jobs cannot be kept now: {cause}.", retry_after_s=_RETRY_AFTER_S
+    )

@@ -10,11 +10,21 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from deepaas import __version__, errors
-from deepaas.frontends.api import documents, health, problems, v2
+from deepaas.frontends.api import (
+    documents,
+    health,
+    problems,
+    processes,
+    trainings,
+    v2,
+    versions,
+)
+from deepaas.frontends.api import jobs as job_routes
 from deepaas.frontends.api.body import BodyReader
 from deepaas.frontends.api.edge import Edge
 from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.hosts import ANY_HOST, HostCheck
+from deepaas.frontends.api.job_door import JobDoor
 from deepaas.frontends.api.predict import PredictEndpoint
 
 if TYPE_CHECKING:
@@ -60,23 +70,38 @@ def make_api(
         make_folder=plane.make_folder,
         remove_folder=plane.remove_folder,
     )
+    door = JobDoor(jobs, plane=plane, bodies=bodies, base_path=base_path)
     for model in plane.pools:
         endpoint = PredictEndpoint(
             model,
             plane=plane,
             bodies=bodies,
+            door=door,
             is_enabled=settings.api.predict_endpoint,
         )
         path = f"/v2/models/{model}/predict/"
         app.router.routes.append(Route(path, endpoint, methods=["POST"]))
     app.include_router(
-        v2.make_router(
-            plane,
-            base_path=base_path,
-            is_train_enabled=settings.api.train_endpoint,
-            debug_buffer=debug_buffer,
+        v2.make_router(plane, base_path=base_path, debug_buffer=debug_buffer)
+    )
+    app.include_router(
+        trainings.make_router(door, is_train_enabled=settings.api.train_endpoint)
+    )
+    app.include_router(processes.make_router(door))
+    execution = processes.ExecutionEndpoint(door, bodies=bodies, api=settings.api)
+    app.router.routes.append(
+        Route("/processes/{process}/execution", execution, methods=["POST"])
+    )
+    app.include_router(versions.make_router(door))
+    versioned = versions.VersionedPrediction(door, bodies=bodies, api=settings.api)
+    app.router.routes.append(
+        Route(
+            "/v2/models/{model}/versions/{version}/predict/",
+            versioned,
+            methods=["POST"],
         )
     )
+    app.include_router(job_routes.make_router(door))
     app.include_router(health.make_router(plane, is_strict=settings.models.strict))
     app.include_router(
         documents.make_router(
@@ -104,7 +129,7 @@ def _answer_errors(app: FastAPI, plane: DataPlane) -> None:
     async def answer_deepaas_error(
         request: Request, error: errors.DeepaasError
     ) -> Response:
-        return _respond(request, problems.problem_of(error))
+        return _render(request, error, kind=_kind(request, plane))
 
     async def answer_http_error(request: Request, error: HTTPException) -> Response:
         model = request.path_params.get("model")
@@ -129,7 +154,7 @@ def _answer_errors(app: FastAPI, plane: DataPlane) -> None:
                 for one in error.errors()
             )
         )
-        return _respond(request, problems.problem_of(found))
+        return _render(request, found, kind="ogc")  # of the query: a bad request
 
     handlers: dict[Any, Any] = {
         errors.DeepaasError: answer_deepaas_error,
@@ -138,6 +163,26 @@ def _answer_errors(app: FastAPI, plane: DataPlane) -> None:
     }
     for error_class, handler in handlers.items():
         app.add_exception_handler(error_class, handler)
+
+
+def _kind(request: Request, plane: DataPlane) -> str:
+    """Return whose bodies an error has: a model's of 2.x, or ours."""
+    model = request.path_params.get("model")
+    pool = plane.pools.get(model) if isinstance(model, str) else None
+    description = pool.description if pool is not None else None
+    return description.kind if description is not None else "native"
+
+
+def _render(request: Request, error: errors.DeepaasError, *, kind: str) -> Response:
+    answer = problems.render(
+        error,
+        request_id=request.scope["deepaas.request_id"],
+        accept=request.headers.get("accept", ""),
+        kind=kind,
+    )
+    response = Response(answer.body, answer.status)
+    response.raw_headers = answer.headers
+    return response
 
 
 def _respond(request: Request, problem: problems.Problem) -> Response:

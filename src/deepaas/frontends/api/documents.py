@@ -15,7 +15,7 @@ from deepaas.frontends.api import (
     schemas,
     swagger,
 )
-from deepaas.frontends.api.v2 import V2JSONResponse
+from deepaas.frontends.api.v2_json import V2JSONResponse
 from deepaas.model.negotiation import choose_media_type
 
 if TYPE_CHECKING:

@@ -116,6 +116,8 @@ RESPONSES: Final[dict[str, Any]] = {
     "BadRequest": _problem("The request or its body cannot be read."),
     "BadRequestMessages": _messages("The request or its body cannot be read."),
     "NotFound": _problem("There is nothing at this address."),
+    "Conflict": _problem("It is in a state in which that cannot be done."),
+    "Gone": _problem("It was removed."),
     "MethodNotAllowed": _problem(
         "The address does not know this method.", Allow="The methods that it knows."
     ),
@@ -142,6 +144,8 @@ _STATUSES: Final = {
     "404": "NotFound",
     "405": "MethodNotAllowed",
     "406": "NotAcceptable",
+    "409": "Conflict",
+    "410": "Gone",
     "413": "ContentTooLarge",
     "415": "UnsupportedMediaType",
     "421": "MisdirectedRequest",
@@ -169,6 +173,7 @@ def error_responses(kind: str) -> dict[str, Any]:
     return {
         status: {"$ref": f"#/components/responses/{name}"}
         for status, name in names.items()
+        if status != "410"
     }
 
 

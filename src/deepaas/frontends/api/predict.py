@@ -12,7 +12,7 @@ import logging
 import os
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -20,10 +20,16 @@ import msgspec
 from deepaas import errors, messages
 from deepaas.frontends.api import answers, problems
 from deepaas.frontends.api.body import BodyReader, CallerLeftError
+from deepaas.frontends.api.heads import read_head
+from deepaas.frontends.api.job_door import idempotency_key
+from deepaas.frontends.api.preferences import read_preferences
+from deepaas.runtime.jobservice import Submission
 from deepaas.runtime.prediction import Result, ResultStream
 
 if TYPE_CHECKING:
     from deepaas.frontends.api.answers import Header, Receive, Scope, Send
+    from deepaas.frontends.api.job_door import JobDoor
+    from deepaas.model.job import Version
     from deepaas.runtime.dataplane import DataPlane
     from deepaas.runtime.prediction import Prediction
 
@@ -49,10 +55,17 @@ class PredictEndpoint:
     """
 
     def __init__(
-        self, model: str, *, plane: DataPlane, bodies: BodyReader, is_enabled: bool
+        self,
+        model: str,
+        *,
+        plane: DataPlane,
+        bodies: BodyReader,
+        door: JobDoor,
+        is_enabled: bool,
     ) -> None:
         self.model = model
         self._plane = plane
+        self._door = door
         self._bodies = bodies
         self._is_enabled = is_enabled
 
@@ -63,11 +76,23 @@ class PredictEndpoint:
         try:
             if not self._is_enabled:
                 raise errors.OperationDisabledError("predict")
-            record, announced_bytes = self._read_head(scope)
+            head = read_head(scope, operation=self._description())
+            record = head.record
             accept = record.accept
-            body = await self._bodies.read(receive, announced_bytes=announced_bytes)
+            record.envelope = self._envelope
+            body = await self._bodies.read(
+                receive, announced_bytes=head.announced_bytes
+            )
             record.body_path, record.folder = body.path, body.folder
-            prediction = self._plane.submit(self.model, record, body=body.content)
+            if head.prefer and read_preferences([head.prefer]).is_async:
+                await self._accept_job(scope, send, record, body=body.content)
+                return
+            prediction = self._plane.submit(
+                self.model,
+                record,
+                body=body.content,
+                version=await self._version(scope),
+            )
             watch = _CallerWatch(prediction, receive)
             try:
                 outcome = await prediction.outcome
@@ -88,53 +113,38 @@ class PredictEndpoint:
             if task is not None and task.cancelling():
                 raise
 
-    def _read_head(self, scope: Scope) -> tuple[messages.Predict, int]:
-        content_type = accept = encoding = cookie = ""
-        announced_bytes = 0
-        for name, value in scope["headers"]:
-            if name == b"content-type":
-                content_type = value.decode("latin-1")
-            elif name == b"accept":
-                text = value.decode("latin-1")
-                accept = f"{accept}, {text}" if accept else text
-            elif name == b"content-length":
-                announced_bytes = int(value)
-            elif name == b"content-encoding":
-                encoding = value.decode("latin-1")
-            elif name == b"cookie":
-                cookie = value.decode("latin-1")
-        if encoding and encoding.lower() != "identity":
-            raise errors.UnsupportedMediaTypeError(
-                f"{content_type} with Content-Encoding {encoding}",
-                supported=("the same without Content-Encoding",),
-            )
-        record = messages.Predict(
-            seq=0,
-            request_id=scope["deepaas.request_id"],
-            query=scope["query_string"],
-            content_type=content_type,
-            accept=accept,
-        )
-        self._add_what_arguments_read(record, scope, cookie=cookie)
-        return record, announced_bytes
+    _envelope: Literal["", "ogc"] = ""
 
-    def _add_what_arguments_read(
-        self, record: messages.Predict, scope: Scope, *, cookie: str
+    async def _version(self, scope: Scope) -> Version | None:
+        """Return the version that the caller asks for, or None for the active one.
+
+        Raises:
+            DeepaasError: There is no such version.
+        """
+        del scope
+        return None
+
+    async def _accept_job(
+        self, scope: Scope, send: Send, record: messages.Predict, *, body: bytes
     ) -> None:
-        """Add the headers and cookies that arguments of a 2.x model read."""
-        description = self._plane.pools[self.model].description
-        predict = description.operations.get("predict") if description else None
-        if predict is None:
-            return
-        if predict.header_names:
-            wanted = {name.encode("latin-1") for name in predict.header_names}
-            record.headers = {
-                name.decode("latin-1"): value.decode("latin-1")
-                for name, value in scope["headers"]
-                if name in wanted
-            }
-        if predict.uses_cookies:
-            record.cookie = cookie
+        """Answer a prediction that the caller does not wait for."""
+        version = await self._version(scope)
+        submission = Submission(
+            model=self.model,
+            record=record,
+            body=body,
+            door="ogc" if self._envelope else "v2",
+            key=idempotency_key(scope, self.model, "predict"),
+            version=None if version is None else version.number,
+        )
+        submitted = await self._door.service.submit(submission)
+        await self._door.send_accepted(
+            send, submitted, status=201 if self._envelope else 202, scope=scope
+        )
+
+    def _description(self) -> messages.OperationDescription | None:
+        model = self._plane.pools[self.model].description
+        return model.operations.get("predict") if model else None
 
     async def _send_error(
         self, send: Send, error: errors.DeepaasError, *, request_id: str, accept: str
@@ -144,7 +154,7 @@ class PredictEndpoint:
             error,
             request_id=request_id,
             accept=accept,
-            kind=description.kind if description else "native",
+            kind=self._envelope or (description.kind if description else "native"),
         )
         is_last = isinstance(error, errors.BodyTooLargeError)
         await answers.send_problem(send, answer, request_id=request_id, is_last=is_last)

@@ -17,7 +17,7 @@ wrong (422) or the JSON is (400).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -46,15 +46,22 @@ STATUS: Final[dict[type[errors.DeepaasError], HTTPStatus]] = {
     errors.ModelNotFoundError: HTTPStatus.NOT_FOUND,
     errors.VersionNotFoundError: HTTPStatus.NOT_FOUND,
     errors.VersionInUseError: HTTPStatus.CONFLICT,
+    errors.ProcessNotFoundError: HTTPStatus.NOT_FOUND,
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.JobRemovedError: HTTPStatus.GONE,
     errors.ResultNotReadyError: HTTPStatus.NOT_FOUND,
+    errors.JobDismissedError: HTTPStatus.GONE,
+    errors.ArtifactNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.OutputNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.InvalidParameterError: HTTPStatus.BAD_REQUEST,
+    errors.JobChangedError: HTTPStatus.PRECONDITION_FAILED,
     errors.JobStateConflictError: HTTPStatus.CONFLICT,
     errors.IdempotencyMismatchError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.IdempotencyInFlightError: HTTPStatus.CONFLICT,
     errors.OperationError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.OperationNotImplementedError: HTTPStatus.NOT_IMPLEMENTED,
     errors.OperationDisabledError: HTTPStatus.PAYMENT_REQUIRED,
+    errors.JobFailedError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.JobsDisabledError: HTTPStatus.NOT_IMPLEMENTED,
     errors.ModelError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ModelHttpError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -70,10 +77,19 @@ STATUS: Final[dict[type[errors.DeepaasError], HTTPStatus]] = {
 }
 """The status of each error; a `ModelHttpError` brings its own if that is an error's."""
 
+_OGC_EXCEPTIONS: Final = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
+_OGC_TYPES: Final[dict[type[errors.DeepaasError], str]] = {
+    errors.ProcessNotFoundError: f"{_OGC_EXCEPTIONS}/no-such-process",
+    errors.JobNotFoundError: f"{_OGC_EXCEPTIONS}/no-such-job",
+    errors.ResultNotReadyError: f"{_OGC_EXCEPTIONS}/result-not-ready",
+}
+"""The types that OGC API Processes (18-062r2) has for some problems."""
+
 _MEMBERS: Final[dict[type[errors.DeepaasError], tuple[str, ...]]] = {
     errors.UnsupportedMediaTypeError: ("supported",),
     errors.BodyTooLargeError: ("limit_bytes",),
     errors.NotAcceptableError: ("available",),
+    errors.JobFailedError: ("cause",),
     errors.WorkerDiedError: ("cause", "exit_status", "signal"),
 }
 """Facts of an error that its problem document carries as extension members."""
@@ -92,6 +108,7 @@ class Problem:
         detail: What is wrong this time, in a sentence.
         members: Extension members of the document.
         headers: Further headers of the answer, such as Allow.
+        type_uri: The type where a standard names one, or empty for our own.
     """
 
     status: int
@@ -100,6 +117,7 @@ class Problem:
     detail: str
     members: dict[str, Any] = field(default_factory=dict)
     headers: tuple[Header, ...] = ()
+    type_uri: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,11 +148,16 @@ def render(
         error: What went wrong.
         request_id: The id under which the log knows the request.
         accept: The caller's Accept header, or empty.
-        kind: The kind of the model that was asked; `v2` has bodies of its own.
+        kind: The kind of the model that was asked; `v2` has bodies of its own. `ogc`
+            stands for any model that was asked as a process, where wrong inputs are
+            a bad request.
     """
     if kind == "v2" and (messages := _messages(error)) is not None:
         return _answer(status_of(error), JSON_MEDIA_TYPE, messages)
-    return render_problem(problem_of(error), request_id=request_id, accept=accept)
+    problem = problem_of(error)
+    if kind == "ogc" and isinstance(error, errors.InvalidInputError):
+        problem = replace(problem, status=HTTPStatus.BAD_REQUEST)
+    return render_problem(problem, request_id=request_id, accept=accept)
 
 
 def render_problem(
@@ -143,7 +166,8 @@ def render_problem(
     """Return the answer for `problem`; see `render`."""
     detail = _encodable(problem.detail)
     document = {
-        "type": f"urn:deepaas:problem:{problem.code.replace('_', '-')}",
+        "type": problem.type_uri
+        or f"urn:deepaas:problem:{problem.code.replace('_', '-')}",
         "title": problem.title,
         "status": int(problem.status),
         "detail": detail,
@@ -167,6 +191,7 @@ def problem_of(error: errors.DeepaasError) -> Problem:
         detail=error.detail,
         members=_members(error),
         headers=_headers(error),
+        type_uri=_OGC_TYPES.get(type(error), ""),
     )
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse, Response
 
 from deepaas import errors
 from deepaas.frontends.api import landing, schemas
 from deepaas.frontends.api.error_responses import problem_responses
+from deepaas.frontends.api.v2_json import V2JSONResponse
 
 if TYPE_CHECKING:
     from deepaas.backends.telemetry.logs import DebugBuffer
@@ -25,20 +24,10 @@ if TYPE_CHECKING:
     from deepaas.runtime.pool import ModelPool
 
 
-class V2JSONResponse(JSONResponse):
-    """JSON as 2.x declares it."""
-
-    def init_headers(self, headers: Any = None) -> None:
-        """Declare the charset."""
-        super().init_headers(headers)
-        self.headers["content-type"] = "application/json; charset=utf-8"
-
-
 def make_router(
     plane: DataPlane,
     *,
     base_path: str,
-    is_train_enabled: bool,
     debug_buffer: DebugBuffer | None,
 ) -> APIRouter:
     """Return the routes.
@@ -46,7 +35,6 @@ def make_router(
     Args:
         plane: The models.
         base_path: The prefix of all paths.
-        is_train_enabled: Whether training is not switched off.
         debug_buffer: What the debug route shows, or None to show nothing.
     """
     router = APIRouter(default_response_class=V2JSONResponse)
@@ -116,40 +104,7 @@ def make_router(
         marker = f"--- DEBUG MARKER {datetime.now().astimezone()} ---\n"
         return PlainTextResponse(f"{debug_buffer.text()}{marker}\n")
 
-    _add_trainings(router, plane, is_enabled=is_train_enabled)
     return router
-
-
-def _add_trainings(router: APIRouter, plane: DataPlane, *, is_enabled: bool) -> None:
-    """Add the routes of trainings, which answer as for a model without `train`."""
-
-    def check_train(model: str) -> None:
-        plane.pool(model)
-        if not is_enabled:
-            raise errors.OperationDisabledError("train")
-
-    # One route for all methods of an address: the Allow of a 405 names those of one.
-
-    @router.api_route(
-        "/v2/models/{model}/train/", methods=["GET", "POST"], include_in_schema=False
-    )
-    async def train(model: str, request: Request) -> list[Any]:
-        """List the trainings: none; say that none can be started."""
-        check_train(model)
-        if request.method == "POST":
-            raise errors.OperationNotImplementedError(model, "train")
-        return []
-
-    @router.api_route(
-        "/v2/models/{model}/train/{training}",
-        methods=["GET", "DELETE"],
-        include_in_schema=False,
-    )
-    async def get_training(model: str, training: str) -> None:
-        """Say that there is no such training."""
-        del training
-        check_train(model)
-        raise HTTPException(HTTPStatus.NOT_FOUND)
 
 
 async def _describe(pool: ModelPool, base_path: str) -> dict[str, Any]:

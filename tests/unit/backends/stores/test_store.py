@@ -53,7 +53,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteJobStore]:
 
 
 def job(number: int, **fields: Any) -> Job:
-    values = {
+    values: dict[str, Any] = {
         "id": f"{number:032x}",
         "model": "yolo",
         "operation": "train",

@@ -1,0 +1,176 @@
+"""What all ways to a job have in common: reading the request, writing the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from deepaas import errors
+from deepaas.backends.job_events import LastEvents, last_events
+from deepaas.frontends.api import answers
+from deepaas.frontends.api.heads import read_head
+from deepaas.frontends.api.job_documents import job_path, status_info
+from deepaas.frontends.api.preferences import read_idempotency_key
+from deepaas.jobs.states import JobState
+from deepaas.runtime.jobservice import Submission
+from deepaas.runtime.nojobs import NoJobs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import Request
+
+    from deepaas.frontends.api.answers import Scope, Send
+    from deepaas.frontends.api.body import BodyReader
+    from deepaas.jobs.records import Job
+    from deepaas.runtime.dataplane import DataPlane
+    from deepaas.runtime.jobservice import JobService, Submitted
+
+
+class JobDoor:
+    """Leads requests to the jobs, if there are any.
+
+    Attributes:
+        base_path: What stands before all paths.
+        plane: The models.
+    """
+
+    def __init__(
+        self,
+        jobs: JobService | NoJobs,
+        *,
+        plane: DataPlane,
+        bodies: BodyReader,
+        base_path: str,
+    ) -> None:
+        self.base_path = base_path
+        self.plane = plane
+        self._jobs = jobs
+        self._bodies = bodies
+
+    @property
+    def has_jobs(self) -> bool:
+        """Whether there are jobs on this server, or may be later."""
+        return not isinstance(self._jobs, NoJobs) or bool(self._jobs.reason)
+
+    @property
+    def service(self) -> JobService:
+        """The jobs.
+
+        Raises:
+            JobsDisabledError: They are switched off.
+            StoreUnavailableError: There is no place to keep them.
+        """
+        if isinstance(self._jobs, NoJobs):
+            self._jobs.refuse()
+        return self._jobs
+
+    async def submit(
+        self,
+        request: Request,
+        *,
+        model: str,
+        operation: str,
+        door: Literal["v2", "ogc"],
+        version: int | None = None,
+    ) -> Submitted:
+        """Accept a job that a request asks for.
+
+        Raises:
+            DeepaasError: It is refused, see `JobService.submit`.
+        """
+        service = self.service
+        description = self.plane.pool(model).description
+        described = description.operations.get(operation) if description else None
+        head = read_head(request.scope, operation=described)
+        record = head.record
+        record.operation = operation
+        record.envelope = "ogc" if door == "ogc" else ""
+        body = await self._bodies.read(
+            request.receive, announced_bytes=head.announced_bytes
+        )
+        record.body_path, record.folder = body.path, body.folder
+        return await service.submit(
+            Submission(
+                model=model,
+                record=record,
+                body=body.content,
+                door=door,
+                key=idempotency_key(request.scope, model, operation),
+                version=version,
+            )
+        )
+
+    async def events(self, job: Job) -> LastEvents:
+        """Return what a job has told of itself last."""
+        if job.state is JobState.ACCEPTED:
+            return LastEvents()
+        return await asyncio.to_thread(last_events, self.service.files.events(job.id))
+
+    async def status(
+        self, job: Job, *, state: JobState | None = None
+    ) -> dict[str, Any]:
+        """Return the status document of a job."""
+        return status_info(
+            job, events=await self.events(job), base_path=self.base_path, state=state
+        )
+
+    def accepted_headers(
+        self, submitted: Submitted, *, applied: Sequence[str] = ()
+    ) -> dict[str, str]:
+        """Return the headers of an answer that names a job."""
+        path = job_path(submitted.job.id, base_path=self.base_path)
+        headers = {"location": path, "link": f"<{path}>; rel=monitor", "vary": "prefer"}
+        if applied:
+            headers["preference-applied"] = ", ".join(applied)
+        if submitted.is_replay:
+            headers["idempotency-replayed"] = "true"
+        return headers
+
+    async def send_accepted(
+        self, send: Send, submitted: Submitted, *, status: int, scope: Scope
+    ) -> None:
+        """Tell a caller, straight through ASGI, which job was made."""
+        body = msgspec.json.encode(await self.status(submitted.job))
+        headers = self.accepted_headers(submitted, applied=["respond-async"])
+        await answers.send_whole(
+            send,
+            status=status,
+            headers=[
+                (b"content-type", b"application/json"),
+                (b"content-length", b"%d" % len(body)),
+                *answers.COMMON,
+                (answers.REQUEST_ID, scope["deepaas.request_id"].encode("latin-1")),
+                *((k.encode(), v.encode("latin-1")) for k, v in headers.items()),
+            ],
+            body=body,
+        )
+
+
+def idempotency_key(scope: Scope, model: str, operation: str) -> tuple[str, str] | None:
+    """Return the key of a request with its scope, or None.
+
+    Raises:
+        RequestError: The header is wrong.
+    """
+    given = [
+        value.decode("latin-1")
+        for name, value in scope["headers"]
+        if name == b"idempotency-key"
+    ]
+    key = read_idempotency_key(given)
+    return (f"{model}.{operation}", key) if key else None
+
+
+def process_of(process: str) -> tuple[str, str]:
+    """Return model and operation of a process id.
+
+    Raises:
+        ProcessNotFoundError: It is none.
+    """
+    model, _, operation = process.rpartition(".")
+    if not model or operation not in ("predict", "train", "validate"):
+        raise errors.ProcessNotFoundError(process)
+    return model, operation

@@ -1,0 +1,77 @@
+"""The result of a job as an answer: what it made, or why it made nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from fastapi.responses import FileResponse
+
+from deepaas import errors, messages
+from deepaas.failures import error_of
+from deepaas.jobs.states import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from deepaas.backends.job_files import JobFiles
+    from deepaas.jobs.records import Job
+
+
+def result_response(
+    job: Job, *, files: JobFiles, headers: Mapping[str, str] | None = None
+) -> FileResponse:
+    """Return the result of a successful job; parts of it can be asked for."""
+    result = job.result
+    assert result is not None  # noqa: S101 - a successful job has one
+    return file_response(
+        files.folder(job.id) / result.file,
+        media_type=result.media_type,
+        filename=result.filename,
+        headers=headers,
+    )
+
+
+def file_response(
+    path: Path,
+    *,
+    media_type: str,
+    filename: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> FileResponse:
+    """Return a file, to be saved under a name if it has one."""
+    response = FileResponse(path, media_type=media_type, headers=headers)
+    # Not by Starlette: it adds a charset to text, and quotes names in its own way.
+    response.headers["content-type"] = media_type
+    if filename:
+        disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+        response.headers["content-disposition"] = disposition
+    return response
+
+
+def error_of_job(job: Job) -> errors.DeepaasError:
+    """Return the error that a job ended with, or that says why it has no result."""
+    if job.state is JobState.DISMISSED:
+        return errors.JobDismissedError(job.id)
+    if job.state is not JobState.FAILED:
+        return errors.ResultNotReadyError(job.id, state=job.state)
+    if job.failure is not None:
+        return error_of(
+            messages.Failure(
+                seq=0,
+                code=str(job.failure.get("code", "")),
+                detail=job.detail,
+                facts=dict(job.failure.get("facts", {})),
+            )
+        )
+    if job.cause in ("worker_died", "memory_limit"):
+        return errors.WorkerDiedError(
+            job.detail,
+            cause=job.cause,
+            exit_status=job.exit_status,
+            signal=job.signal,
+        )
+    if job.cause == "deadline":
+        return errors.DeadlineError(job.detail)
+    return errors.JobFailedError(job.detail, cause=job.cause)
