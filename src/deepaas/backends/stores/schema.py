@@ -87,7 +87,7 @@ jobs = Table(
     Column("retries", Integer, nullable=False),
     Column("retry_delay_s", Float, nullable=False),
     Column("is_restartable", Boolean, nullable=False),
-    Column("cause", Prose, nullable=False),
+    Column("cause", String(64), nullable=False),
     Column("detail", Prose, nullable=False),
     Column("failure", JSON(none_as_null=True)),
     Column("exit_status", Integer),
@@ -113,7 +113,7 @@ transitions = Table(
     Column("event", String(16), nullable=False),
     Column("at", Instant, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("cause", Prose, nullable=False),
+    Column("cause", String(64), nullable=False),
     Column("detail", Prose, nullable=False),
 )
 

@@ -6,11 +6,11 @@ one `fsync` answers for all of them (*group commit*), and nobody hears of a succ
 the disk does not have yet. One connection also keeps clear of the bug by which SQLite
 before 3.51.3 can lose commits of two connections in WAL mode.
 
-An operation that is refused fails alone. When the disk fails within one, SQLite may have
-undone its neighbours too, so each is run again in a transaction of its own: a job that is
-too large for the disk must not take a small one with it. A commit that fails is told to
-all and never tried again, because it may be on disk nevertheless. After either the
-connection is made anew, and the next operation finds out whether the disk is well again.
+An operation that is refused fails alone. When the disk fails within one, SQLite may
+have undone its neighbours too, so each is run again in a transaction of its own: a job
+that is too large for the disk must not take a small one with it. A commit that fails is
+told to all and never tried again, because it may be on disk nevertheless. After either
+the connection is made anew, and the next operation finds out whether the disk is well.
 """
 
 from __future__ import annotations
