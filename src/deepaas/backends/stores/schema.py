@@ -100,8 +100,31 @@ jobs = Table(
     Column("door", String(16), nullable=False),
     Column("is_hidden", Boolean, nullable=False),
     Column("owner", JSON(none_as_null=True)),
-    Index("jobs_by_state", "state", "id"),
-    Index("jobs_by_process", "model", "operation", "id"),
+)
+
+_IS_ALIVE: Final = jobs.c.finished.is_(None)
+
+# Jobs that are not final are few, however many there have been.
+Index(
+    "jobs_alive",
+    jobs.c.state,
+    jobs.c.id,
+    sqlite_where=_IS_ALIVE,
+    postgresql_where=_IS_ALIVE,
+)
+
+# All that lists are narrowed by, so that only the rows of the page itself are read:
+# they are wide, because requests are in them.
+Index(
+    "jobs_listed",
+    jobs.c.id,
+    jobs.c.model,
+    jobs.c.operation,
+    jobs.c.state,
+    jobs.c.created,
+    jobs.c.started,
+    jobs.c.finished,
+    jobs.c.is_hidden,
 )
 
 transitions = Table(

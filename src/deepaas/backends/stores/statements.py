@@ -129,7 +129,7 @@ def claim_oldest(*, now: datetime, owner: Owner, models: Iterable[str]) -> Updat
     oldest = (
         select(jobs.c.id)
         .where(
-            jobs.c.state == JobState.ACCEPTED,
+            *_alive(JobState.ACCEPTED),
             jobs.c.model.in_(sorted(models)),
             or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now),
         )
@@ -158,14 +158,18 @@ def claim_oldest(*, now: datetime, owner: Owner, models: Iterable[str]) -> Updat
 
 
 def list_jobs(wanted: JobFilter, *, now: datetime) -> Select[Any]:
-    """Read a page of jobs and one more, which tells whether another page follows."""
+    """Read a page of jobs and one more, which tells whether another page follows.
+
+    The jobs are chosen in an index alone, and only then read.
+    """
     order = jobs.c.id.asc() if wanted.is_ascending else jobs.c.id.desc()
-    return (
-        select(*_LISTED)
+    chosen = (
+        select(jobs.c.id)
         .where(*_conditions(wanted, now))
         .order_by(order)
         .limit(wanted.limit + 1)
     )
+    return select(*_LISTED).where(jobs.c.id.in_(chosen)).order_by(order)
 
 
 def _conditions(wanted: JobFilter, now: datetime) -> Iterable[ColumnElement[bool]]:
@@ -208,15 +212,18 @@ def _plain(instant: Any) -> Any:
 
 def running_jobs() -> Select[Any]:
     """Read what runs, or ran when the last server ended."""
-    return select(jobs).where(jobs.c.state == JobState.RUNNING).order_by(jobs.c.id)
+    return select(jobs).where(*_alive(JobState.RUNNING)).order_by(jobs.c.id)
 
 
 @cache
 def count_waiting() -> Select[Any]:
     """Count the jobs that wait."""
-    return (
-        select(func.count()).select_from(jobs).where(jobs.c.state == JobState.ACCEPTED)
-    )
+    return select(func.count()).select_from(jobs).where(*_alive(JobState.ACCEPTED))
+
+
+def _alive(state: JobState) -> tuple[ColumnElement[bool], ...]:
+    """Narrow a query to a state that is not final, so that `jobs_alive` serves it."""
+    return jobs.c.finished.is_(None), jobs.c.state == state
 
 
 def count_by_state() -> Select[Any]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
+    column,
 )
 
 revision = "0001"
@@ -54,8 +55,28 @@ def upgrade() -> None:
         Column("is_hidden", Boolean, nullable=False),
         Column("owner", JSON),
     )
-    op.create_index("jobs_by_state", "jobs", ["state", "id"])
-    op.create_index("jobs_by_process", "jobs", ["model", "operation", "id"])
+    is_alive = column("finished").is_(None)
+    op.create_index(
+        "jobs_alive",
+        "jobs",
+        ["state", "id"],
+        sqlite_where=is_alive,
+        postgresql_where=is_alive,
+    )
+    op.create_index(
+        "jobs_listed",
+        "jobs",
+        [
+            "id",
+            "model",
+            "operation",
+            "state",
+            "created",
+            "started",
+            "finished",
+            "is_hidden",
+        ],
+    )
     op.create_table(
         "transitions",
         Column("job", String(32), primary_key=True),
