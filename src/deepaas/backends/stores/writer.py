@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     Work = Callable[[Connection], Any]
+    _Identity = tuple[int, int]
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,9 @@ class Writer:
         self._waiting: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._engine: Engine | None = None
         self._connection: Connection | None = None
+        self._log_path = path.with_name(f"{path.name}-wal")
+        self._file: _Identity | None = None
+        self._log: _Identity | None = None
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
 
@@ -155,8 +159,19 @@ class Writer:
             self._fail(items, error)
 
     def _begin(self) -> Connection:
+        if self._file is not None and _identity(self._path) != self._file:
+            raise StoreUnavailableError(
+                f"The database of jobs {self._path} was moved or replaced while the "
+                "server ran. Put it back, or restart the server.",
+                retry_after_s=_RETRY_AFTER_S,
+            )
         connection = self._connect()
+        if self._log is not None and _identity(self._log_path) != self._log:
+            # Closing brings what the deleted log holds into the database.
+            self._disconnect()
+            connection = self._connect()
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        self._log = _identity(self._log_path)
         return connection
 
     def _run_one(self, connection: Connection, item: _Item) -> None:
@@ -194,7 +209,9 @@ class Writer:
                 engine = _make_engine(self._path)
                 self._prepare(engine)
                 self._engine = engine
+                self._file = _identity(self._path)
             self._connection = self._engine.connect()
+            self._log = None
         return self._connection
 
     def _give_up(self) -> None:
@@ -214,6 +231,15 @@ class Writer:
                 logger.warning("The database did not close: %s", error)
         if self._engine is not None:
             self._engine.dispose()
+
+
+def _identity(path: Path) -> _Identity | None:
+    """Return what tells a file from another one of its name."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _make_engine(path: Path) -> Engine:
