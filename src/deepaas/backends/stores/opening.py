@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
+_BUSY_S: Final = 5.0
+
 _WAY_OUT: Final = (
     "Restore a backup of it, or move it away to begin without jobs, or choose another "
     "folder with --data-dir."
@@ -61,7 +63,9 @@ def _check_readable(path: Path) -> None:
         sqlite3.OperationalError: It is locked, or the disk fails; it may be sound.
     """
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S
+        )
         try:
             [(found,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
         finally:
