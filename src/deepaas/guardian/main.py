@@ -100,14 +100,12 @@ class Guardian:
         if self._watchdog.is_over(now):
             self._obey(Kill("memory_limit"))
         if self._kill_at is not None and now >= self._kill_at:
-            self._reap()
-            self._hunt.kill()
+            self._hunt.sweep()
+            self._kill_at = time.monotonic() + _KILL_AGAIN_S
 
     def _timeout_ms(self) -> float | None:
         now = time.monotonic()
-        times = [self._log.due, self._watchdog.due]
-        if self._kill_at is not None:
-            times.append(max(self._kill_at, now + _KILL_AGAIN_S))
+        times = (self._log.due, self._watchdog.due, self._kill_at)
         waits = [max(0.0, at - now) for at in times if at is not None]
         return min(waits) * 1000 if waits else None
 
@@ -284,6 +282,8 @@ class Guardian:
         with suppress(BlockingIOError):
             os.read(waking, _READ_BYTES)
         self._reap()
+        if self._hunt.is_on and not self._hunt.is_storm:
+            self._kill_at = time.monotonic()  # its children are ours now
 
 
 def _kill_all() -> None:
@@ -291,7 +291,7 @@ def _kill_all() -> None:
     hunt = tree.Hunt()
     pause = select.poll()
     while True:
-        hunt.kill()
+        hunt.sweep()
         try:
             for _ in tree.reap():
                 pass

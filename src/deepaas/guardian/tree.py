@@ -2,9 +2,8 @@
 
 This process is the *subreaper* of its descendants: one whose parent ends becomes a
 child of this process, also when it leads a session of its own. So the tree is empty
-exactly when this process has no child left, and it can be killed generation by
-generation without a process ever being missed or mistaken for another: the id of a
-child is not used again before the child is reaped. Linux only (`prctl(2)`, `proc(5)`).
+exactly when this process has no child left, and nothing can leave it. Linux only
+(`prctl(2)`, `pidfd_open(2)`, `proc(5)`).
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _OOM_SCORE: Final = 500
-_CALM_ROUNDS: Final = 5
+_CALM_SWEEPS: Final = 10
+_FIRST: Final = -20
 _KIB: Final = 1024
 _READ_BYTES: Final = 1 << 16
 
@@ -82,53 +82,83 @@ def _offer_to_oom_killer(pid: int) -> None:
 
 def terminate() -> None:
     """Ask all descendants to end; those that are stopped are woken to hear it."""
-    family = set(descendants())
-    for pid in family:
-        with suppress(OSError, ValueError):
-            pidfd = os.pidfd_open(pid)
-            try:
-                # The id may have become another's before `pidfd` held it.
-                if _parent(pid) in {os.getpid(), *family}:
-                    signal.pidfd_send_signal(pidfd, signal.SIGTERM)
-                    signal.pidfd_send_signal(pidfd, signal.SIGCONT)
-            finally:
-                os.close(pidfd)
+    for _, pidfd in _held_descendants():
+        with suppress(OSError):
+            signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+            signal.pidfd_send_signal(pidfd, signal.SIGCONT)
 
 
 class Hunt:
-    """Kills all children, again and again, until there are none.
+    """Kills all descendants, sweep after sweep, until there are none.
 
-    A process group dies at once, however fast its members fork. What has left its group
-    becomes a child when its parent is dead, and is found the next time. Where new ones
-    still come after a few times, they are not only killed: what is forked just before
-    that inherits that it gets the processor last, and so cannot outrun the hunt.
+    A sweep goes from parents to children, because who has been killed forks no more, so
+    nearly always one is enough. A process group dies at once, however fast its members
+    fork. What slips through all the same gets the processor last, with all that it
+    forks, and the hunt gets it first if it may, or it would starve among thousands.
     """
 
     def __init__(self) -> None:
-        self._seen: set[int] = set()
-        self._rounds = 0
+        self._sweeps = 0
+        self._found: set[int] = set()
 
-    def kill(self) -> None:
-        """Kill all children that there are now, with their process groups."""
-        children = list(_children("self"))
-        own_group = os.getpgrp()
-        for pid in children:
-            # Not those that are dying: they need the processor for that.
-            if self._rounds >= _CALM_ROUNDS and pid not in self._seen:
-                _put_last(pid)
+    @property
+    def is_on(self) -> bool:
+        """Whether it has begun."""
+        return self._sweeps > 0
+
+    @property
+    def is_storm(self) -> bool:
+        """Whether something forks as fast as it dies."""
+        return self._sweeps > _CALM_SWEEPS
+
+    def sweep(self) -> None:
+        """Kill all that can be found now."""
+        _kill_groups()
+        found = set()
+        for pid, pidfd in _held_descendants():
+            found.add(pid)
+            if self.is_on and pid not in self._found:
+                _yield_to_hunter(pid)
             with suppress(OSError):
-                group = os.getpgid(pid)
-                if group != own_group:
-                    os.killpg(group, signal.SIGKILL)
-            with suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-        self._seen = set(children)
-        self._rounds += 1
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        self._found = found
+        self._sweeps += 1
 
 
-def _put_last(pid: int) -> None:
+def _kill_groups() -> None:
+    """Kill the process groups of all children.
+
+    While a child is not reaped, its group's id does not become another's.
+    """
+    own_group = os.getpgrp()
+    for pid in list(_children("self")):
+        with suppress(OSError):
+            group = os.getpgid(pid)
+            if group != own_group:
+                os.killpg(group, signal.SIGKILL)
+
+
+def _yield_to_hunter(pid: int) -> None:
     with suppress(OSError):
         os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
+
+
+def _held_descendants() -> Iterator[tuple[int, int]]:
+    """Yield the ids of all descendants, each with a descriptor that holds it.
+
+    An id alone may have become another's; what the descriptor holds is in the tree.
+    """
+    family = {os.getpid()}
+    for pid in descendants():
+        with suppress(OSError, ValueError):
+            pidfd = os.pidfd_open(pid)
+            try:
+                if _parent(pid) in family:
+                    family.add(pid)
+                    yield pid, pidfd
+            finally:
+                os.close(pidfd)
 
 
 def reap() -> Iterator[tuple[int, int]]:
@@ -197,7 +227,11 @@ def kernel_oom_kills() -> int:
 
 
 def descendants() -> Iterator[int]:
-    """Yield the ids of all descendants, parents before their children."""
+    """Yield the ids of all descendants.
+
+    Parents come before their children, and those are looked for only when the caller
+    has done with the parent.
+    """
     found = list(_children("self"))
     for pid in found:
         yield pid
