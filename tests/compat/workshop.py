@@ -42,6 +42,7 @@ MODELS = {
     "bound_schema": "compat_models.bound_schema",
     "oddities": "compat_models.oddities",
     "train_only": "compat_models.train_only",
+    "trainer": "compat_models.trainer",
     "returns": "compat_models.returns",
     "warmed": "compat_models.warmed",
     "instance": "compat_models.classmodel:instance",

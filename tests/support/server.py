@@ -82,7 +82,11 @@ class ServerProcess:
             self.process = subprocess.Popen(
                 [str(word) for word in command],
                 cwd=folder,
-                env={**os.environ, **(environment or {})},
+                env={
+                    **os.environ,
+                    "XDG_DATA_HOME": str(folder / "data"),  # no two share their jobs
+                    **(environment or {}),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

@@ -213,7 +213,28 @@ class JobRun:
             return None
         if fresh is not None:
             self._tools.versions.swap(job.model, fresh)
+        if job.operation == "validate" and job.version:
+            await self._keep_validation(result)
         return done
+
+    async def _keep_validation(self, result: JobResult) -> None:
+        """Keep what a validation has found with the version, for comparisons."""
+        job, files = self.job, self._files
+        found = await asyncio.to_thread(
+            files.read_json, files.folder(job.id) / result.file
+        )
+        metrics = await asyncio.to_thread(last_metrics, files.events(job.id))
+        numbers = {
+            name: value
+            for name, value in {**metrics, **found}.items()
+            if isinstance(value, int | float)
+        }
+        try:
+            await self._store.add_validation(
+                job.model, job.version, job_id=job.id, metrics=numbers
+            )
+        except errors.DeepaasError as error:  # deleted meanwhile, or no store
+            logger.warning("The validation is not kept with its version: %s", error)
 
     async def _publish(self, result: JobResult) -> JobOutput:
         """Publish the artifacts; those of a training become a version."""

@@ -63,7 +63,6 @@ class JobWorker:
         self.key = key
         self.description: messages.ModelDescription | None = None
         self.idle_since = time.monotonic()
-        self._spec = spec
         self._outcome: asyncio.Future[Outcome] | None = None
         self._loaded: asyncio.Future[Outcome | None] = (
             asyncio.get_running_loop().create_future()
@@ -100,8 +99,7 @@ class JobWorker:
         failed = await asyncio.shield(self._loaded)
         if failed is not None:
             return failed
-        if log_dir != self._spec.log_dir:
-            self._process.switch_log(log_dir)
+        await self._process.switch_log(log_dir)
         self._stream_path = stream_path
         self._outcome = asyncio.get_running_loop().create_future()
         if self._ended is not None:

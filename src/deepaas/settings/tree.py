@@ -93,8 +93,8 @@ class ModelSettings(_Group):
     activation: Annotated[Literal["automatic", "manual"], BeforeValidator(_lower)] = (
         "automatic"
     )
-    """Whether the version that a training has made answers predictions from then on, or
-    only when somebody activates it."""
+    """Whether what a training has made answers predictions at once, or when somebody
+    activates it."""
 
     strict: bool = False
     """Whether a model that cannot load ends the start. Otherwise the server stays up

@@ -415,7 +415,24 @@ def test_json_is_told_in_words_where_it_is_not_the_default() -> None:
 
 
 def test_every_error_of_a_prediction_is_there() -> None:
-    statuses = [200, 400, 404, 405, 406, 413, 415, 421, 422, 500, 501, 502, 503, 504]
+    statuses = [
+        200,
+        202,
+        400,
+        404,
+        405,
+        406,
+        409,
+        413,
+        415,
+        421,
+        422,
+        500,
+        501,
+        502,
+        503,
+        504,
+    ]
     expected = [str(status) for status in statuses]
     described = everything()
 

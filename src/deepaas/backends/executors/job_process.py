@@ -83,6 +83,8 @@ class JobProcess:
         self._folder = Path(spec.scratch_dir) / f"process-{self._mark[:12]}"
         self._ended: Exit | None = None
         self._is_gone = False
+        self._log_dir = spec.log_dir
+        self._log_switched = asyncio.Event()
         with ExitStack() as undo:  # unless all that it takes can be had
             self._start(spec, undo=undo)
             undo.pop_all()
@@ -106,9 +108,14 @@ class JobProcess:
         """Kill the process tree now."""
         self._tell({"kill": {"cause": cause}})
 
-    def switch_log(self, folder: str) -> None:
-        """Write what is printed from now on to another folder."""
+    async def switch_log(self, folder: str) -> None:
+        """Have what is printed from now on written to another folder."""
+        if folder == self._log_dir:
+            return
+        self._log_dir = folder
+        self._log_switched.clear()
         self._tell({"log_dir": folder})
+        await self._log_switched.wait()
 
     # ----------------------------------------------------------------- starting
 
@@ -202,6 +209,8 @@ class JobProcess:
         match report:
             case {"started": {"pid": int(pid)}}:
                 self.worker_pid = pid
+            case {"log_dir": _}:
+                self._log_switched.set()
             case {"exit": {"exit_status": status, "signal": killed_by, **rest}}:
                 was_oom = rest.get("oom_killed") and not rest.get("cause")
                 cause = "memory_limit" if was_oom else str(rest.get("cause") or "")
@@ -238,6 +247,7 @@ class JobProcess:
 
     def _end(self) -> None:
         self._is_gone = True
+        self._log_switched.set()
         assert self._ended is not None  # noqa: S101 - set when the guardian died
         asyncio.get_running_loop().remove_reader(self._guard)
         self._guard.close()

@@ -113,6 +113,17 @@ def _messages(description: str) -> dict[str, Any]:
 
 
 RESPONSES: Final[dict[str, Any]] = {
+    "Accepted": {
+        "description": "The job that does it, for callers who do not want to wait.",
+        "content": {
+            JSON_MEDIA_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "description": "Its status, as `GET /jobs/{job_id}` tells it.",
+                }
+            }
+        },
+    },
     "BadRequest": _problem("The request or its body cannot be read."),
     "BadRequestMessages": _messages("The request or its body cannot be read."),
     "NotFound": _problem("There is nothing at this address."),

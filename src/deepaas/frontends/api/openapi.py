@@ -286,7 +286,8 @@ def _responses(route: _Route) -> dict[str, Any]:
     errors = error_responses.error_responses(route.kind)
     if route.operation.name != "predict":
         return {status: errors[status] for status in ("404", "405", "421", "501")}
-    return {"200": _result(route.operation)} | errors
+    accepted = {"$ref": "#/components/responses/Accepted"}
+    return {"200": _result(route.operation), "202": accepted} | errors
 
 
 def _result(operation: OperationDescription) -> dict[str, Any]:
