@@ -32,6 +32,10 @@ test: .venv/.dev .venv/.docs debian ## run every test
 	@$(PIP) uninstall --yes deepaas-digits 2>/dev/null; rm -f .venv/.demo
 	@$(BIN)/pytest -n 2
 
+.PHONY: chaos
+chaos: .venv/.dev ## kill a server 1,000 times and count what it has lost: an hour
+	@$(BIN)/python -m tests.chaos.storm --kills 1000
+
 .PHONY: check
 check: .venv/.dev ## format, lint, types, import layers: before each commit
 	$(BIN)/ruff format --check

@@ -130,6 +130,11 @@ class ServerProcess:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def kill_alone(self) -> None:
+        """End the server process with SIGKILL, and nothing else, and wait for it."""
+        self.process.kill()
+        self.process.wait()
+
     @property
     def output(self) -> str:
         """All that the server has written so far, standard output first."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from deepaas import errors, messages
+from deepaas.backends.faults import inject
 from deepaas.backends.job_events import last_metrics
 from deepaas.backends.job_files import ARTIFACTS, LOG, RESULT
 from deepaas.jobs.records import (
@@ -118,6 +119,7 @@ class JobRun:
 
     async def _attempt(self) -> Outcome:
         job = self.job
+        inject("job.after_claim")
         try:
             await asyncio.to_thread(self._files.begin_attempt, job.id, job.attempt)
             worker = self._tools.workers.take(job)
@@ -186,6 +188,7 @@ class JobRun:
         current = await self._persist(lambda: self._store.get(job.id))
         if current.state.is_final:  # dismissed: nothing of it is published
             return None
+        inject("job.before_publish")
         size = await asyncio.to_thread(
             self._files.publish_result, job.id, outcome.content
         )
@@ -195,7 +198,9 @@ class JobRun:
             size_bytes=size,
             file=RESULT,
         )
+        inject("job.after_result")
         output = await self._publish(result)
+        inject("job.after_artifacts")
         await self._write_record()
         fresh = await self._tools.versions.prepare(job, output.version)
         made = output.version.number if output.version else None
@@ -211,6 +216,7 @@ class JobRun:
             if fresh is not None:
                 await fresh.stop(grace_s=0)
             return None
+        inject("job.after_complete")
         if fresh is not None:
             self._tools.versions.swap(job.model, fresh)
         if job.operation == "validate" and job.version:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deepaas import errors, messages
 from deepaas.backends.executors import trees
+from deepaas.backends.faults import inject
 from deepaas.backends.owner import this_process
 from deepaas.jobs.ids import JobIds
 from deepaas.jobs.records import (
@@ -255,6 +256,7 @@ class JobService:
         body_file = ""
         if record.body_path:
             body_file = await self._keep_body(job_id, Path(record.body_path))
+            inject("job.after_body")
         job = Job(
             id=job_id,
             model=submission.model,
@@ -286,6 +288,7 @@ class JobService:
         except errors.DeepaasError:
             await asyncio.to_thread(self.files.remove, job_id)
             raise
+        inject("job.after_add")
         if not added.is_replay:
             self._wake.set()
         return Submitted(job=added.job, is_replay=added.is_replay)
