@@ -37,14 +37,14 @@ def process_id(model: str, operation: str) -> str:
 
 
 def status_info(
-    job: Job, *, events: LastEvents, base_path: str, state: JobState | None = None
+    job: Job, *, events: LastEvents, root: str, state: JobState | None = None
 ) -> dict[str, Any]:
     """Return the status of a job (OGC 18-062r2, 7.12).
 
     Args:
         job: The job.
         events: What it has told of itself.
-        base_path: What stands before all paths.
+        root: The address of this API, without a final slash.
         state: The state to show instead of the job's own.
     """
     state = state or job.state
@@ -74,7 +74,7 @@ def status_info(
         "arguments": job.arguments,
         "metrics": events.metrics or None,
         "exception": _exception(job),
-        "links": _links(job, process=process, base_path=base_path),
+        "links": _links(job, process=process, root=root),
     }
     return {name: value for name, value in document.items() if value is not None}
 
@@ -108,23 +108,20 @@ def training(job: Job, *, output: Any, events: LastEvents) -> dict[str, Any]:
     return document
 
 
-def artifact_document(
-    artifact: Artifact, job: Job, *, base_path: str
-) -> dict[str, Any]:
+def artifact_document(artifact: Artifact, job: Job, *, root: str) -> dict[str, Any]:
     """Return one file that a job has made, as lists have it."""
     return {
         "path": artifact.path,
-        "href": f"{job_path(job.id, base_path=base_path)}/artifacts/"
-        f"{quote(artifact.path)}",
+        "href": f"{job_path(job.id, root=root)}/artifacts/{quote(artifact.path)}",
         "size_bytes": artifact.size_bytes,
         "type": artifact.media_type,
         "sha256": artifact.sha256,
     }
 
 
-def job_path(job_id: str, *, base_path: str) -> str:
+def job_path(job_id: str, *, root: str) -> str:
     """Return the address of a job."""
-    return f"{base_path}/jobs/{job_id}"
+    return f"{root}/jobs/{job_id}"
 
 
 def _progress(job: Job, events: LastEvents) -> int | None:
@@ -156,14 +153,12 @@ def _exception(job: Job) -> dict[str, Any] | None:
     }
 
 
-def _links(job: Job, *, process: str, base_path: str) -> list[dict[str, str]]:
-    here = job_path(job.id, base_path=base_path)
+def _links(job: Job, *, process: str, root: str) -> list[dict[str, str]]:
+    here = job_path(job.id, root=root)
     links = [
         _link("self", here, "This document"),
         _link("monitor", here, "This document"),
-        _link(
-            f"{OGC_REL}/processes", f"{base_path}/processes/{process}", "The process"
-        ),
+        _link(f"{OGC_REL}/processes", f"{root}/processes/{process}", "The process"),
         _link("events", f"{here}/events", "What happens", "text/event-stream"),
         _link("log", f"{here}/log", "What the job prints", "text/plain"),
         _link("metrics", f"{here}/metrics", "Metrics"),

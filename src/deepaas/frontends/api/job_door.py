@@ -109,19 +109,28 @@ class JobDoor:
             return LastEvents()
         return await asyncio.to_thread(last_events, self.service.files.events(job.id))
 
+    def root(self, scope: Scope) -> str:
+        """Return the address of this API as the caller knows it.
+
+        Links within documents are whole addresses: clients of OGC services take them
+        as they are.
+        """
+        host = answers.header(scope, b"host")
+        return f"{scope['scheme']}://{host}{self.base_path}" if host else self.base_path
+
     async def status(
-        self, job: Job, *, state: JobState | None = None
+        self, job: Job, *, scope: Scope, state: JobState | None = None
     ) -> dict[str, Any]:
-        """Return the status document of a job."""
+        """Return the status document of a job for a caller."""
         return status_info(
-            job, events=await self.events(job), base_path=self.base_path, state=state
+            job, events=await self.events(job), root=self.root(scope), state=state
         )
 
     def accepted_headers(
         self, submitted: Submitted, *, applied: Sequence[str] = ()
     ) -> dict[str, str]:
         """Return the headers of an answer that names a job."""
-        path = job_path(submitted.job.id, base_path=self.base_path)
+        path = job_path(submitted.job.id, root=self.base_path)
         headers = {"location": path, "link": f"<{path}>; rel=monitor", "vary": "prefer"}
         if applied:
             headers["preference-applied"] = ", ".join(applied)
@@ -133,7 +142,7 @@ class JobDoor:
         self, send: Send, submitted: Submitted, *, status: int, scope: Scope
     ) -> None:
         """Tell a caller, straight through ASGI, which job was made."""
-        body = msgspec.json.encode(await self.status(submitted.job))
+        body = msgspec.json.encode(await self.status(submitted.job, scope=scope))
         headers = self.accepted_headers(submitted, applied=["respond-async"])
         await answers.send_whole(
             send,

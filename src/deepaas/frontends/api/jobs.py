@@ -35,6 +35,7 @@ from deepaas.model.negotiation import choose_media_type
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from deepaas.frontends.api.answers import Scope
     from deepaas.frontends.api.job_door import JobDoor
     from deepaas.jobs.records import Job
 
@@ -68,7 +69,7 @@ def _add_jobs(router: APIRouter, door: JobDoor) -> None:
     ) -> dict[str, Any]:
         """List jobs, the newest first."""
         wanted = read_filter(query)
-        here = f"{door.base_path}/jobs"
+        here = f"{door.root(request.scope)}/jobs"
         links = [{"rel": "self", "href": here, "type": "application/json"}]
         if wanted is None:  # other types of jobs than processes: there are none
             return {"jobs": [], "links": links}
@@ -87,7 +88,10 @@ def _add_jobs(router: APIRouter, door: JobDoor) -> None:
                     "type": "application/json",
                 }
             )
-        return {"jobs": [await door.status(job) for job in page.jobs], "links": links}
+        return {
+            "jobs": [await door.status(job, scope=request.scope) for job in page.jobs],
+            "links": links,
+        }
 
 
 def _add_job(router: APIRouter, door: JobDoor) -> None:
@@ -106,9 +110,11 @@ def _add_job(router: APIRouter, door: JobDoor) -> None:
         """Show a job; with `Prefer: wait=N` as soon as it has changed."""
         preferences = read_preferences(request.headers.getlist("prefer"))
         job = await door.service.get(job_id)
-        document = await door.status(job)
+        document = await door.status(job, scope=request.scope)
         if preferences.wait_s and not job.state.is_final:
-            document = await _changed(door, job, document, wait_s=preferences.wait_s)
+            document = await _changed(
+                door, job, request.scope, document, wait_s=preferences.wait_s
+            )
         headers = {
             "etag": _etag(document),
             "cache-control": "no-cache",
@@ -137,15 +143,21 @@ def _add_job(router: APIRouter, door: JobDoor) -> None:
         """Cancel a job that is not over; remove one that is from sight."""
         job = await door.service.get(job_id)
         known = request.headers.get("if-match")
-        if known and known != "*" and _etag(await door.status(job)) not in known:
+        if (
+            known
+            and known != "*"
+            and _etag(await door.status(job, scope=request.scope)) not in known
+        ):
             raise errors.JobChangedError(job_id, state=job.state)
         left = await door.service.delete(job_id)
-        document = await door.status(left, state=JobState.DISMISSED)
+        document = await door.status(
+            left, scope=request.scope, state=JobState.DISMISSED
+        )
         return JSONResponse(document)
 
 
 async def _changed(
-    door: JobDoor, job: Job, document: dict[str, Any], *, wait_s: float
+    door: JobDoor, job: Job, scope: Scope, document: dict[str, Any], *, wait_s: float
 ) -> dict[str, Any]:
     """Return the document of a job as soon as it differs from an older one."""
     before = _etag(document)
@@ -153,7 +165,7 @@ async def _changed(
 
     async def look(one: Job) -> bool:
         nonlocal latest
-        latest = await door.status(one)
+        latest = await door.status(one, scope=scope)
         return one.state.is_final or _etag(latest) != before
 
     await door.service.wait_until(job.id, look, timeout_s=wait_s)
@@ -209,13 +221,14 @@ def _add_results(router: APIRouter, door: JobDoor) -> None:
             **problem_responses(404, 410, 501, 503),
         },
     )
-    async def list_artifacts(job_id: str) -> dict[str, Any]:
+    async def list_artifacts(job_id: str, request: Request) -> dict[str, Any]:
         """List the files that a job has made."""
         job = await door.service.get(job_id)
         found = await door.service.store.artifacts(job_id)
         return {
             "artifacts": [
-                artifact_document(one, job, base_path=door.base_path) for one in found
+                artifact_document(one, job, root=door.root(request.scope))
+                for one in found
             ]
         }
 

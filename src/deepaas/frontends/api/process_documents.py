@@ -42,12 +42,12 @@ def summary(
     description: ModelDescription,
     operation: OperationDescription,
     *,
-    base_path: str,
+    root: str,
     has_jobs: bool,
 ) -> dict[str, Any]:
     """Return the summary of a process (18-062r2, 7.10)."""
     name = process_id(model, operation.name)
-    here = f"{base_path}/processes/{name}"
+    here = f"{root}/processes/{name}"
     metadata = description.metadata
     return {
         "id": name,
@@ -61,9 +61,7 @@ def summary(
         "links": [
             _link("self", here, "This process"),
             _link(f"{OGC_REL}/execute", f"{here}/execution", "Run it"),
-            _link(
-                f"{OGC_REL}/job-list", f"{base_path}/jobs?processID={name}", "Its jobs"
-            ),
+            _link(f"{OGC_REL}/job-list", f"{root}/jobs?processID={name}", "Its jobs"),
         ],
     }
 
@@ -73,12 +71,12 @@ def description(
     described: ModelDescription,
     operation: OperationDescription,
     *,
-    base_path: str,
+    root: str,
     has_jobs: bool,
 ) -> dict[str, Any]:
     """Return the description of a process (18-062r2, 7.11 and 9.1)."""
     return {
-        **summary(model, described, operation, base_path=base_path, has_jobs=has_jobs),
+        **summary(model, described, operation, root=root, has_jobs=has_jobs),
         "inputs": {
             one.name: _input(one, operation.definitions) for one in operation.arguments
         },

@@ -56,15 +56,17 @@ def make_router(door: JobDoor) -> APIRouter:
         responses={200: {"model": schemas.Processes}, **problem_responses(400)},
     )
     async def list_processes(
+        request: Request,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
         after: Annotated[str, Query(max_length=500)] = "",
     ) -> dict[str, Any]:
         """List what can be run: each operation of each model is a process."""
-        found = _all(door)
+        root = door.root(request.scope)
+        found = _all(door, root=root)
         names = [one["id"] for one in found]
         start = names.index(after) + 1 if after in names else 0
         page = found[start : start + limit]
-        here = f"{door.base_path}/processes"
+        here = f"{root}/processes"
         links = [{"rel": "self", "href": here, "type": "application/json"}]
         if start + limit < len(found):
             following = f"{here}?limit={limit}&after={page[-1]['id']}"
@@ -78,7 +80,7 @@ def make_router(door: JobDoor) -> APIRouter:
         response_model=None,
         responses={200: {"model": schemas.Process}, **problem_responses(404)},
     )
-    async def get_process(process: str) -> dict[str, Any]:
+    async def get_process(process: str, request: Request) -> dict[str, Any]:
         """Describe what a process takes and gives."""
         for model, described, operation in _implemented(door):
             if process == f"{model}.{operation.name}":
@@ -86,7 +88,7 @@ def make_router(door: JobDoor) -> APIRouter:
                     model,
                     described,
                     operation,
-                    base_path=door.base_path,
+                    root=door.root(request.scope),
                     has_jobs=door.has_jobs,
                 )
         raise errors.ProcessNotFoundError(process)
@@ -98,13 +100,13 @@ def _implemented(door: JobDoor) -> Any:
     return processes_of(door.plane.descriptions(), has_jobs=door.has_jobs)
 
 
-def _all(door: JobDoor) -> list[dict[str, Any]]:
+def _all(door: JobDoor, *, root: str) -> list[dict[str, Any]]:
     return [
         summary(
             model,
             described,
             operation,
-            base_path=door.base_path,
+            root=root,
             has_jobs=door.has_jobs,
         )
         for model, described, operation in _implemented(door)
@@ -192,6 +194,7 @@ class ExecutionEndpoint:
             return await answer_or_accept(
                 self._door,
                 submitted,
+                scope=request.scope,
                 wait_s=_VALIDATION_WAIT_S if wait_s is None else wait_s,
                 applied=preferences.applied,
             )
@@ -199,11 +202,12 @@ class ExecutionEndpoint:
             return await answer_or_accept(
                 self._door,
                 submitted,
+                scope=request.scope,
                 wait_s=preferences.wait_s,
                 applied=preferences.applied,
             )
         return JSONResponse(
-            await self._door.status(submitted.job),
+            await self._door.status(submitted.job, scope=request.scope),
             status_code=HTTPStatus.CREATED,
             headers=self._door.accepted_headers(
                 submitted, applied=preferences.applied[:1]

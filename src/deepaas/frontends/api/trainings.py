@@ -26,6 +26,7 @@ from deepaas.jobs.records import JobFilter
 from deepaas.jobs.states import JobState
 
 if TYPE_CHECKING:
+    from deepaas.frontends.api.answers import Scope
     from deepaas.frontends.api.job_door import JobDoor
     from deepaas.jobs.records import Job
     from deepaas.runtime.jobservice import Submitted
@@ -93,7 +94,7 @@ class _Trainings:
             submitted, applied=["respond-async"] if preferences.is_async else []
         )
         if preferences.is_async:
-            document = await self._door.status(submitted.job)
+            document = await self._door.status(submitted.job, scope=request.scope)
             return V2JSONResponse(document, HTTPStatus.ACCEPTED, headers)
         return V2JSONResponse(await self._document(submitted.job), headers=headers)
 
@@ -148,7 +149,7 @@ class _Trainings:
         """Return the result of a training as JSON can hold it."""
         result = job.result
         assert result is not None  # noqa: S101 - a successful job has one
-        path = job_path(job.id, base_path=self._door.base_path)
+        path = job_path(job.id, root=self._door.base_path)
         link = {"href": f"{path}/results", "type": result.media_type}
         if result.size_bytes > _LARGEST_SHOWN_BYTES:
             return link
@@ -169,12 +170,17 @@ async def _validate(door: JobDoor, model: str, request: Request) -> Response:
     if wait_s is None:
         wait_s = 0.0 if preferences.is_async else _VALIDATION_WAIT_S
     return await answer_or_accept(
-        door, submitted, wait_s=wait_s, applied=preferences.applied
+        door, submitted, scope=request.scope, wait_s=wait_s, applied=preferences.applied
     )
 
 
 async def answer_or_accept(
-    door: JobDoor, submitted: Submitted, *, wait_s: float, applied: tuple[str, ...]
+    door: JobDoor,
+    submitted: Submitted,
+    *,
+    scope: Scope,
+    wait_s: float,
+    applied: tuple[str, ...],
 ) -> Response:
     """Return the result of a job if it comes in time, else the job.
 
@@ -187,7 +193,9 @@ async def answer_or_accept(
     headers = door.accepted_headers(submitted, applied=applied)
     if not job.state.is_final:
         return V2JSONResponse(
-            await door.status(job), status_code=HTTPStatus.ACCEPTED, headers=headers
+            await door.status(job, scope=scope),
+            status_code=HTTPStatus.ACCEPTED,
+            headers=headers,
         )
     if job.state is not JobState.SUCCESSFUL:
         raise error_of_job(job)

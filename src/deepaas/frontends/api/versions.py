@@ -171,7 +171,7 @@ def _document(
         "metrics": metrics,
         "validations": validations,
     }
-    href = job_path(version.job, base_path=base_path)
+    href = job_path(version.job, root=base_path)
     document["links"].append({"rel": "job", "href": href, "type": "application/json"})
     return document
 
