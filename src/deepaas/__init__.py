@@ -1,6 +1,6 @@
 """DEEPaaS: turn a Python model into a service.
 
-What a model's author imports stands here and nothing else. Names are loaded on
+What a model's author or user imports stands here and nothing else. Names are loaded on
 first use, because a worker process that needs none of them should start at once.
 """
 
@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deepaas.client import AsyncClient as AsyncClient
+    from deepaas.client import Client as Client
     from deepaas.errors import InvalidInputError as InvalidInputError
     from deepaas.model.files import File as File
     from deepaas.model.interface import Model as Model
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 __version__ = "3.0.0"
 
 __all__ = [
+    "AsyncClient",
+    "Client",
     "File",
     "InvalidInputError",
     "Job",
@@ -35,6 +39,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AsyncClient": "deepaas.client",
+    "Client": "deepaas.client",
     "File": "deepaas.model.files",
     "InvalidInputError": "deepaas.errors",
     "Job": "deepaas.model.job",

@@ -23,19 +23,18 @@ _COMPONENTS: Final = "#/components/schemas/"
 _DEFINITIONS: Final = "#/$defs/"
 _JSON: Final = "application/json"
 _ROOT: Final = "/v2/models/"
-_PREDICT: Final = "/predict/"
 
 
 def model_names(document: Mapping[str, Any]) -> list[str]:
     """Return the names of the models that can predict."""
-    return [name for name, _ in _predictions(document)]
+    return [name for name, _ in _posts(document, "predict")]
 
 
-def read_predict(
-    document: Mapping[str, Any], model: str
+def read_operation(
+    document: Mapping[str, Any], model: str, operation: str
 ) -> OperationDescription | None:
-    """Return what `predict` of a model takes and gives; None if there is no model."""
-    post = dict(_predictions(document)).get(model)
+    """Return what an operation takes and gives; None if it is not in the document."""
+    post = dict(_posts(document, operation)).get(model)
     if post is None:
         return None
     definitions = _localized(document.get("components", {}).get("schemas", {}))
@@ -51,7 +50,7 @@ def read_predict(
     if is_open and len(media_types) > 1:
         arguments += _accept_header(arguments, media_types)
     return OperationDescription(
-        name="predict",
+        name=operation,
         summary=post.get("summary", ""),
         description=post.get("description", ""),
         arguments=tuple(arguments),
@@ -61,10 +60,54 @@ def read_predict(
     )
 
 
-def _predictions(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def read_process(document: Mapping[str, Any], operation: str) -> OperationDescription:
+    """Return what an operation takes, as its process is described.
+
+    Args:
+        document: Of `/processes/{model}.{operation}`.
+        operation: The operation's name.
+    """
+    definitions: dict[str, Any] = {}
+    arguments = []
+    for name, one in document.get("inputs", {}).items():
+        schema = dict(one["schema"])
+        schema.pop("$schema", None)
+        definitions |= schema.pop("$defs", {})
+        if one.get("description"):
+            schema["description"] = one["description"]
+        arguments.append((name, schema, bool(one.get("minOccurs"))))
+    ask = SchemaReader(definitions)
+    return OperationDescription(
+        name=operation,
+        summary=document.get("title", ""),
+        description=document.get("description", ""),
+        arguments=tuple(
+            _argument(
+                name, _with_files(schema), required=needed, location="any", ask=ask
+            )
+            for name, schema, needed in arguments
+        ),
+        definitions=definitions,
+    )
+
+
+def _with_files(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema with files as descriptions have them; a process has base64."""
+
+    def change(one: dict[str, Any]) -> dict[str, Any]:
+        if one.get("contentEncoding") == "base64":
+            kept = {key: one[key] for key in ("title", "description") if key in one}
+            return kept | {"type": "string", "format": "binary"}
+        return one
+
+    changed: dict[str, Any] = map_schema(schema, change)
+    return changed
+
+
+def _posts(document: Mapping[str, Any], operation: str) -> Iterator[tuple[str, Any]]:
     for path, item in document.get("paths", {}).items():
         _, is_model, rest = path.partition(_ROOT)
-        name = rest.removesuffix(_PREDICT)
+        name = rest.removesuffix(f"/{operation}/")
         if is_model and name != rest and "/" not in name and "{" not in name:
             yield unquote(name), item["post"]
 

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _PREFIX: Final = "urn:deepaas:problem:"
+_OGC_CODES: Final = {
+    "no-such-process": errors.ProcessNotFoundError.code,
+    "no-such-job": errors.JobNotFoundError.code,
+    "result-not-ready": errors.ResultNotReadyError.code,
+}
+"""What OGC API Processes has types of its own for."""
+
 _LONGEST_TEXT: Final = 500
+_FACTS: Final = ("cause", "exit_status", "signal", "limit_bytes")
+"""Members of a problem that are facts of the error."""
 
 
 def make_error(
@@ -43,6 +52,8 @@ def error_of_answer(status: int, body: bytes) -> errors.DeepaasError:
     match document:
         case {"type": str(urn), "detail": str(detail)} if urn.startswith(_PREFIX):
             return _error_of_problem(urn.removeprefix(_PREFIX), detail, document)
+        case {"type": str(uri), "detail": str(detail)} if _last(uri) in _OGC_CODES:
+            return error_of_code(_OGC_CODES[_last(uri)], detail)
         case dict() if status in {400, 422}:
             return make_error(
                 errors.InvalidInputError,
@@ -52,6 +63,10 @@ def error_of_answer(status: int, body: bytes) -> errors.DeepaasError:
         case _:
             text = body.decode("utf-8", "replace").strip()[:_LONGEST_TEXT]
             return _error_of_status(status, text or "(no text)")
+
+
+def _last(uri: str) -> str:
+    return uri.rpartition("/")[2]
 
 
 def _error_of_problem(
@@ -65,6 +80,9 @@ def _error_of_problem(
             )
             for one in document.get("errors", ())
         )
+    for fact in _FACTS:
+        if fact in document:
+            error.__dict__[fact] = document[fact]
     return error
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.support import descriptions
 from tests.support.descriptions import FILE, argument, model
 
-from deepaas.cli.openapi_reader import model_names, read_predict
+from deepaas.client.openapi_reader import model_names, read_operation
 from deepaas.frontends.api.openapi import openapi_document
 from deepaas.model.schemas import SchemaReader
 
@@ -37,7 +37,7 @@ PICTURES = model(
 
 def predict(described: ModelDescription, *, name: str = "m") -> OperationDescription:
     document = openapi_document({name: described}, version="3.0.0")
-    found = read_predict(document, name)
+    found = read_operation(document, name, "predict")
     assert found is not None
     return found
 
@@ -86,8 +86,8 @@ def test_names_may_need_quoting() -> None:
     )
 
     assert ["röse finder", "b"] == model_names(document)
-    assert read_predict(document, "röse finder") is not None
+    assert read_operation(document, "röse finder", "predict") is not None
 
 
 def test_a_model_that_is_not_there_is_none() -> None:
-    assert read_predict({"paths": {"/v2/models/{model}/": {}}}, "plants") is None
+    assert read_operation({"paths": {}}, "plants", "predict") is None

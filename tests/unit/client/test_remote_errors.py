@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deepaas import errors
-from deepaas.cli.remote_errors import error_of_answer, error_of_code
+from deepaas.client.remote_errors import error_of_answer, error_of_code
 from deepaas.frontends.api.problems import render
 
 

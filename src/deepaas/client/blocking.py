@@ -1,0 +1,296 @@
+"""The client for scripts and notebooks: its calls wait.
+
+The requests are made by an event loop in a thread of its own, because a notebook has a
+loop that runs already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from deepaas.client.aio import AsyncClient, AsyncRemoteJob
+
+if TYPE_CHECKING:
+    import concurrent.futures
+    import os
+    from collections.abc import AsyncIterator, Coroutine, Mapping
+    from pathlib import Path
+
+    from deepaas.client.event_source import JobEvent
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """An event loop in a thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="deepaas", daemon=True
+        )
+        self._thread.start()
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Run a coroutine; its outcome can be waited for."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine and return its result."""
+        future = self.submit(coroutine)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._loop.is_closed():
+            return
+        self.run(self._loop.shutdown_asyncgens())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class Steps(Generic[T]):
+    """An asynchronous iterator, stepped through from another thread.
+
+    Ctrl-C interrupts the waiting and not the iterator: the next step goes on waiting.
+    """
+
+    def __init__(self, loop: LoopThread, iterator: AsyncIterator[T]) -> None:
+        self._loop = loop
+        self._iterator = iterator
+        self._future: concurrent.futures.Future[T] | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        if self._future is None:
+            self._future = self._loop.submit(_step(self._iterator))
+        try:
+            value = self._future.result()
+        except StopAsyncIteration:
+            raise StopIteration from None
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            self._future = None
+            raise
+        self._future = None
+        return value
+
+
+async def _step(iterator: AsyncIterator[T]) -> T:
+    return await anext(iterator)
+
+
+class Client:
+    """A server.
+
+        client = deepaas.Client("http://127.0.0.1:5000")
+        client.predict("plants", photo="rose.jpg")
+
+    Its methods raise the errors of `deepaas.errors`.
+    """
+
+    def __init__(self, url: str, *, headers: Mapping[str, str] | None = None) -> None:
+        """Remember the address; nothing is sent yet.
+
+        Args:
+            url: The server's address, with its base path.
+            headers: To send with each request, such as `Authorization`.
+
+        Raises:
+            ConfigurationError: It is no address.
+        """
+        self.aio = AsyncClient(url, headers=headers)
+        self.loop = LoopThread()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r})"
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return self.aio.url
+
+    def close(self) -> None:
+        """Close the connections; jobs go on."""
+        self.loop.run(self.aio.close())
+        self.loop.close()
+
+    def models(self) -> list[dict[str, Any]]:
+        """Return what the server says of its models."""
+        return self.loop.run(self.aio.models())
+
+    def predict(self, model: str, /, **inputs: Any) -> Any:
+        """Make a prediction and return its result.
+
+        Args:
+            model: The model's name.
+            inputs: Its arguments. A file may be a path, bytes, an open file or a
+                `deepaas.File`.
+
+        Returns:
+            JSON as Python's own values, text as text, anything else as bytes.
+        """
+        return self.loop.run(self.aio.predict(model, **inputs))
+
+    def train(self, model: str, /, **inputs: Any) -> RemoteJob:
+        """Start a training; see `submit`."""
+        return self.submit(model, "train", inputs)
+
+    def validate(self, model: str, /, **inputs: Any) -> RemoteJob:
+        """Start a validation; see `submit`."""
+        return self.submit(model, "validate", inputs)
+
+    def submit(
+        self,
+        model: str,
+        operation: str = "predict",
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        version: int | None = None,
+    ) -> RemoteJob:
+        """Submit a job; it is on the server's disk when this returns.
+
+        Args:
+            model: The model's name.
+            operation: `predict`, `train` or `validate`.
+            inputs: Its arguments, see `predict`.
+            version: The version of the model to run against; the active one if None.
+        """
+        job = self.aio.submit(model, operation, inputs, version=version)
+        return RemoteJob(self.loop, self.loop.run(job))
+
+    def job(self, job_id: str) -> RemoteJob:
+        """Return a job by its id."""
+        return RemoteJob(self.loop, self.loop.run(self.aio.job(job_id)))
+
+    def jobs(
+        self,
+        *,
+        model: str = "",
+        operation: str = "",
+        status: str = "",
+        limit: int = 100,
+    ) -> list[RemoteJob]:
+        """Return jobs, the newest first; see `AsyncClient.jobs`."""
+        found = self.aio.jobs(
+            model=model, operation=operation, status=status, limit=limit
+        )
+        return [RemoteJob(self.loop, one) for one in self.loop.run(found)]
+
+    def versions(self, model: str) -> dict[str, Any]:
+        """Return the versions of a model, and which one answers."""
+        return self.loop.run(self.aio.versions(model))
+
+    def activate(self, model: str, version: int) -> dict[str, Any]:
+        """Let a version answer predictions; 0 is the model as installed."""
+        return self.loop.run(self.aio.activate(model, version))
+
+
+class RemoteJob:
+    """A job at a server."""
+
+    def __init__(self, loop: LoopThread, job: AsyncRemoteJob) -> None:
+        self.aio = job
+        self._loop = loop
+
+    def __repr__(self) -> str:
+        return repr(self.aio)
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        return self.aio.id
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the server said of the job last (the statusInfo of OGC)."""
+        return self.aio.document
+
+    @property
+    def status(self) -> str:
+        """The job's status, as of now."""
+        return self._loop.run(self.aio.status())
+
+    def refresh(self) -> dict[str, Any]:
+        """Ask the server how the job is, and return its document."""
+        return self._loop.run(self.aio.refresh())
+
+    def wait(self, *, progress: bool = False, log: bool = False) -> str:
+        """Wait until the job is over, also through a restart of the server.
+
+        An interrupt (Ctrl-C, or the notebook's button) ends the waiting and not the
+        job.
+
+        Args:
+            progress: Show a progress bar on standard error.
+            log: Show what the job prints there.
+
+        Returns:
+            Its status: `successful`, `failed` or `dismissed`.
+        """
+        return self._loop.run(self.aio.wait(progress=progress, log=log))
+
+    def events(self) -> Steps[JobEvent]:
+        """Iterate over what happens to the job, from its beginning to its end."""
+        return Steps(self._loop, self.aio.events())
+
+    def log(self) -> str:
+        """Return what the job has printed."""
+        return self._loop.run(self.aio.log())
+
+    def metrics(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the values that the job has logged: for each name its points."""
+        return self._loop.run(self.aio.metrics())
+
+    def metrics_csv(self) -> str:
+        """Return the values that the job has logged as a table."""
+        return self._loop.run(self.aio.metrics_csv())
+
+    def artifacts(self) -> list[dict[str, Any]]:
+        """Return the files that the job has made: path, size, type and digest."""
+        return self._loop.run(self.aio.artifacts())
+
+    def download(self, path: str, target: str | os.PathLike[str]) -> Path:
+        """Save a file that the job has made; whole, or not at all.
+
+        Args:
+            path: Its path among the artifacts.
+            target: Where to save it: a file, or a folder that exists.
+        """
+        return self._loop.run(self.aio.download(path, target))
+
+    def result(self) -> Any:
+        """Wait for the job's result and return it, see `Client.predict`.
+
+        Raises:
+            DeepaasError: What the job failed with, or it was dismissed.
+        """
+        return self._loop.run(self.aio.result())
+
+    def cancel(self) -> str:
+        """Cancel the job if it is not over; a result is never removed.
+
+        Returns:
+            Its status: `dismissed`, unless it was over already.
+        """
+        return self._loop.run(self.aio.cancel())
+
+    def delete(self) -> None:
+        """Remove a job that is over from sight; cancel one that is not."""
+        self._loop.run(self.aio.delete())
