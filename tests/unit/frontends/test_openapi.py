@@ -392,7 +392,7 @@ def test_a_default_that_its_own_type_refuses_is_no_example() -> None:
             "story",
             {
                 "application/x-ndjson": {"type": "string"},
-                "text/event-stream": {"type": "string"},
+                "text/event-stream": {},
             },
         ),
     ],

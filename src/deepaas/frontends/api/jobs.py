@@ -280,7 +280,7 @@ def _add_reports(router: APIRouter, door: JobDoor) -> None:
                 "description": "The log; as events, each line as it is written.",
                 "content": {
                     "text/plain": {"schema": {"type": "string"}},
-                    event_stream.MEDIA_TYPE: {"schema": {"type": "string"}},
+                    event_stream.MEDIA_TYPE: {"schema": {}},
                 },
             },
             206: {"description": "The part that was asked for."},
@@ -314,7 +314,7 @@ def _add_reports(router: APIRouter, door: JobDoor) -> None:
         responses={
             200: {
                 "description": "States, progress, metrics and log as they come.",
-                "content": {event_stream.MEDIA_TYPE: {"schema": {"type": "string"}}},
+                "content": {event_stream.MEDIA_TYPE: {"schema": {}}},
             },
             204: {"description": "The caller knows how the job ended."},
             **problem_responses(404, 410, 501, 503),

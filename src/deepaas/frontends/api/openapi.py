@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import structs
 
 from deepaas.frontends.api import error_responses
+from deepaas.frontends.api.event_stream import MEDIA_TYPE as EVENT_STREAM
 from deepaas.frontends.api.json_schema import (
     DEFINITIONS,
     as_text_schema,
@@ -313,6 +314,8 @@ def _result_schema(
 ) -> dict[str, Any]:
     if media_type == _JSON:
         return json_schema or {}
+    if media_type == EVENT_STREAM:
+        return {}  # a schema would be one for each event, and not all clients know that
     if media_type.startswith("text/") or media_type == "application/x-ndjson":
         return {"type": "string"}
     return {"type": "string", "format": "binary"}
