@@ -47,8 +47,11 @@ _RETRY_AFTER_S: Final = 5.0
 _BUSY_S: Final = 5.0
 """How long to wait for somebody who looks into the database with another program."""
 
-_LARGEST_IDLE_WAL: Final = 64 << 20
-"""A burst of large requests leaves no larger log behind."""
+_PRAGMAS: Final = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",  # a commit waits for the disk
+    "journal_size_limit": str(64 << 20),  # what a burst of large requests leaves behind
+}
 
 
 class _Item:
@@ -254,12 +257,7 @@ def _make_engine(path: Path) -> Engine:
     def set_up(connection: Any, record: object) -> None:
         del record
         cursor = connection.cursor()
-        for name, value in (
-            ("journal_mode", "WAL"),
-            ("synchronous", "FULL"),
-            ("foreign_keys", "ON"),
-            ("journal_size_limit", str(_LARGEST_IDLE_WAL)),
-        ):
+        for name, value in _PRAGMAS.items():
             cursor.execute(f"PRAGMA {name}={value}")
         cursor.close()
 

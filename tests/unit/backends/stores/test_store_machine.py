@@ -282,19 +282,18 @@ class StoreMachine(RuleBasedStateMachine):
             return True
         return attempt is not None and attempt != job.attempt
 
-    @invariant()
-    def jobs_are_the_same(self) -> None:
-        page = self.run(self.store.page(JobFilter(with_hidden=True)))
+    @rule(job_id=ids)
+    def look(self, job_id: str) -> None:
+        states = self.history[job_id]
 
-        for listed in page.jobs:
-            assert self.jobs[listed.id] == self.run(self.store.get(listed.id))
-            assert listed == msgspec.structs.replace(
-                self.jobs[listed.id], request=JobRequest()
-            )
-        assert sorted(self.jobs, reverse=True) == [one.id for one in page.jobs]
+        steps = self.run(self.store.transitions(job_id))
 
-    @invariant()
-    def what_is_derived_is_the_same(self) -> None:
+        assert self.jobs[job_id] == self.run(self.store.get(job_id))
+        assert states == [one.state for one in steps]
+        assert list(range(1, len(states) + 1)) == [one.number for one in steps]
+
+    @rule()
+    def look_at_what_is_derived(self) -> None:
         running = self.run(self.store.running())
         visible = self.run(self.store.page(JobFilter(is_ascending=True, limit=2)))
         final = self.run(self.store.final_jobs(limit=1000))
@@ -306,16 +305,22 @@ class StoreMachine(RuleBasedStateMachine):
         assert {one.id for one in self.jobs.values() if one.state.is_final} == {
             one.id for one in final
         }
-        for job_id, states in self.history.items():
-            steps = self.run(self.store.transitions(job_id))
-            assert states == [one.state for one in steps]
-            assert list(range(1, len(states) + 1)) == [one.number for one in steps]
         for model in MODELS:
             assert self.active[model] == self.run(self.store.active_version(model))
 
+    @invariant()
+    def jobs_are_the_same(self) -> None:
+        page = self.run(self.store.page(JobFilter(with_hidden=True)))
+
+        expected = [
+            msgspec.structs.replace(self.jobs[job_id], request=JobRequest())
+            for job_id in sorted(self.jobs, reverse=True)
+        ]
+        assert expected == list(page.jobs)
+
 
 StoreMachine.TestCase.settings = settings(
-    max_examples=25,
+    max_examples=20,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
