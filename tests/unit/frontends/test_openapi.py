@@ -129,12 +129,12 @@ def test_what_is_switched_off_is_not_there() -> None:
     assert not [path for path in described["paths"] if path.endswith("/train/")]
 
 
-def test_a_training_answers_501_for_now() -> None:
-    train = everything()["paths"]["/v2/models/probe/train/"]["post"]
+def test_trainings_can_be_started_and_listed() -> None:
+    train = everything()["paths"]["/v2/models/probe/train/"]
 
-    assert "501" in train["responses"]
-    assert "200" not in train["responses"]
-    assert "epochs" in str(train["requestBody"])
+    assert {"200", "202", "422", "501", "503"} <= set(train["post"]["responses"])
+    assert "epochs" in str(train["post"]["requestBody"])
+    assert "Training" in str(train["get"]["responses"]["200"])
 
 
 # ------------------------------------------------------------------ components

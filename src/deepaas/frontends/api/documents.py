@@ -11,6 +11,7 @@ from deepaas.frontends.api import (
     docs_page,
     landing,
     openapi,
+    openapi_jobs,
     problems,
     schemas,
     swagger,
@@ -83,7 +84,13 @@ def make_router(
             base_path=base_path,
             enabled=_enabled(api),
         )
-        return JSONResponse(openapi.merge(app.openapi(), ours, base_path=base_path))
+        control_plane = app.openapi()
+        generic = openapi_jobs.generic_paths(_enabled(api))
+        control_plane = {
+            **control_plane,
+            "paths": {**control_plane["paths"], **generic},
+        }
+        return JSONResponse(openapi.merge(control_plane, ours, base_path=base_path))
 
     @router.get(
         "/swagger.json",
@@ -110,7 +117,7 @@ _PAGE_HEADERS = {"content-security-policy": docs_page.CONTENT_SECURITY_POLICY}
 
 def _enabled(api: ApiSettings) -> frozenset[str]:
     enabled = {"predict": api.predict_endpoint, "train": api.train_endpoint}
-    return frozenset(name for name, is_on in enabled.items() if is_on)
+    return frozenset(name for name, is_on in enabled.items() if is_on) | {"validate"}
 
 
 def _add_pages(router: APIRouter, *, base_path: str) -> None:

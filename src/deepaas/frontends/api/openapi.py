@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
 
-from deepaas.frontends.api import error_responses
+from deepaas.frontends.api import error_responses, openapi_jobs
 from deepaas.frontends.api.event_stream import MEDIA_TYPE as EVENT_STREAM
 from deepaas.frontends.api.json_schema import (
     DEFINITIONS,
@@ -91,7 +91,7 @@ def openapi_document(
     *,
     version: str,
     base_path: str = "",
-    enabled: Collection[str] = ("predict", "train"),
+    enabled: Collection[str] = ("predict", "train", "validate"),
 ) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of the models' operations.
 
@@ -101,7 +101,7 @@ def openapi_document(
         base_path: What stands before all paths, such as `/a/b`.
         enabled: Operations that the operator has not switched off.
     """
-    schemas = dict(error_responses.SCHEMAS)
+    schemas = {**error_responses.SCHEMAS, **openapi_jobs.SCHEMAS}
     routes = [
         _adopt(name, kind=model.kind, slug=slug, operation=operation, schemas=schemas)
         for (name, model), slug in zip(models.items(), _slugs(models), strict=True)
@@ -114,9 +114,9 @@ def openapi_document(
         "servers": [{"url": _server_url(base_path)}],
         "tags": [_tag(name, model) for name, model in models.items()],
         "paths": {
-            f"{base_path}{model_path(route.model)}{route.operation.name}/": {
-                "post": _post(route, schemas)
-            }
+            f"{base_path}{model_path(route.model)}{route.operation.name}/": _item(
+                route, schemas
+            )
             for route in routes
         },
         "components": {
@@ -252,6 +252,13 @@ def _localized(schema: Any, renamed: Mapping[str, str]) -> Any:
     return map_schema(rename_references(schema, renamed), change)
 
 
+def _item(route: _Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    item = {"post": _post(route, schemas)}
+    if route.operation.name == "train":
+        item["get"] = openapi_jobs.training_list(route.slug, tag=route.model)
+    return item
+
+
 def _post(route: _Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
     operation = route.operation
     summary = operation.summary or f"{operation.name.capitalize()} with {route.model}"
@@ -284,9 +291,13 @@ def _parameters(arguments: Iterable[Argument]) -> list[dict[str, Any]]:
 
 
 def _responses(route: _Route) -> dict[str, Any]:
+    if route.operation.name == "train":
+        return openapi_jobs.training_responses(route.kind)
+    if route.operation.name == "validate":
+        return openapi_jobs.validation_responses(
+            route.kind, result=_result(route.operation)
+        )
     errors = error_responses.error_responses(route.kind)
-    if route.operation.name != "predict":
-        return {status: errors[status] for status in ("404", "405", "421", "501")}
     accepted = {"$ref": "#/components/responses/Accepted"}
     return {"200": _result(route.operation), "202": accepted} | errors
 
