@@ -22,14 +22,14 @@ class _Fault:
     def __init__(self, text: str) -> None:
         self.name, _, rest = text.partition(":")
         self._action, _, nth = rest.partition(":")
-        self._left = int(nth) if nth else 0
+        self._nth = int(nth) if nth else None
+        self._passed = 0
 
     def strike(self) -> None:
         """Let it happen, if it is time."""
-        if self._left:
-            self._left -= 1
-            if self._left:
-                return
+        self._passed += 1
+        if self._nth is not None and self._nth != self._passed:
+            return
         if self._action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         elif self._action == "error":
