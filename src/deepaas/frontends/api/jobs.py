@@ -240,7 +240,7 @@ def _add_results(router: APIRouter, door: JobDoor) -> None:
         responses={
             200: {
                 "description": "The file.",
-                "content": {"application/octet-stream": anything},
+                "content": {"*/*": anything},
             },
             206: {"description": "The part that was asked for."},
             416: {"description": "There is no such part."},
