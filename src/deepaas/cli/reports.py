@@ -24,6 +24,9 @@ EXIT_UNAVAILABLE: Final = 3
 EXIT_INTERRUPTED: Final = 130
 """Ctrl-C: what shells say of a program that SIGINT ended."""
 
+EXIT_TERMINATED: Final = 143
+"""SIGTERM, as shells say it; a job that ran here had a moment to save its work."""
+
 EXIT_CODES: Final = """\
 exit codes:
   0  done
@@ -32,6 +35,17 @@ exit codes:
   3  the server cannot be reached, or cannot answer now
 """
 """For the end of a command's help."""
+
+JOB_EXIT_CODES: Final = """\
+exit codes:
+  0    the job was successful (with --detach: it was accepted)
+  1    the job failed, or the model cannot be loaded or does not exist
+  2    an option or an input is wrong
+  3    the server cannot be reached, or cannot answer now
+  130  the job was dismissed, or left running by Ctrl-C
+  143  SIGTERM ended the command
+"""
+"""The same for commands that wait for a job."""
 
 
 def report(error: errors.DeepaasError, *, program: str = "deepaas") -> int:

@@ -15,7 +15,7 @@ from deepaas.client.aio import AsyncClient, AsyncRemoteJob
 if TYPE_CHECKING:
     import concurrent.futures
     import os
-    from collections.abc import AsyncIterator, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
     from pathlib import Path
 
     from deepaas.client.event_source import JobEvent
@@ -45,6 +45,14 @@ class LoopThread:
         except KeyboardInterrupt:
             future.cancel()
             raise
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Call a function in the thread of the loop."""
+
+        async def inside() -> None:
+            function()
+
+        self.run(inside())
 
     def close(self) -> None:
         """End the thread."""

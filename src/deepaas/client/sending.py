@@ -6,6 +6,8 @@ import base64
 import json
 import mimetypes
 import os
+import shutil
+import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from deepaas.messages import OperationDescription
     from deepaas.model.arguments import Argument
 
+_NOT_BOTH: Final = (
+    "a 2.x model takes files or nested values in one request, not both; predict "
+    "without --url can do it"
+)
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 
 SentFile = str | os.PathLike[str] | bytes | File | BinaryIO
@@ -119,10 +125,7 @@ def open_body(inputs: Inputs) -> Iterator[dict[str, Any]]:
     has_files = any(isinstance(value, Upload) for _, value in inputs.form)
     if inputs.json is not MISSING:
         if has_files:
-            raise RequestError(
-                "a 2.x model at a server takes files or nested values, not both in one "
-                "call; without --url it can"
-            )
+            raise RequestError(_NOT_BOTH)
         yield {"json": inputs.json}
         return
     with ExitStack() as files:
@@ -138,6 +141,55 @@ def open_body(inputs: Inputs) -> Iterator[dict[str, Any]]:
             else:
                 form.add_field(name, value)
         yield {"data": form} if inputs.form else {}
+
+
+def write_body(inputs: Inputs, path: Path) -> str:
+    """Write the body that a request would have into a file.
+
+    Returns:
+        Its media type; empty, and no file, when there is no body.
+
+    Raises:
+        RequestError: No one body can carry it all.
+    """
+    if inputs.json is not MISSING:
+        if any(isinstance(value, Upload) for _, value in inputs.form):
+            raise RequestError(_NOT_BOTH)
+        path.write_bytes(json.dumps(inputs.json).encode())
+        return "application/json"
+    if not inputs.form:
+        return ""
+    boundary = uuid.uuid4().hex
+    with path.open("wb") as file:
+        for name, value in inputs.form:
+            file.write(f"--{boundary}\r\n{_part_head(name, value)}\r\n\r\n".encode())
+            _write_value(value, file)
+            file.write(b"\r\n")
+        file.write(f"--{boundary}--\r\n".encode())
+    return f"multipart/form-data; boundary={boundary}"
+
+
+def _part_head(name: str, value: str | Upload) -> str:
+    head = f'Content-Disposition: form-data; name="{_escaped(name)}"'
+    if not isinstance(value, Upload):
+        return head
+    filename = _escaped(value.filename)
+    return f'{head}; filename="{filename}"\r\nContent-Type: {value.content_type}'
+
+
+def _escaped(name: str) -> str:
+    """Return a name as HTML's forms write it."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _write_value(value: str | Upload, file: BinaryIO) -> None:
+    if not isinstance(value, Upload):
+        file.write(value.encode())
+    elif isinstance(value, HeldUpload):
+        file.write(value.content)
+    else:
+        with Path(value.path).open("rb") as source:
+            shutil.copyfileobj(source, file)
 
 
 def _content(upload: Upload, files: ExitStack) -> bytes | BinaryIO:

@@ -243,6 +243,22 @@ class JobOutput(msgspec.Struct, frozen=True, kw_only=True):
     is_activated: bool = False
 
 
+class JobHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a store knows of a job, on its way to another store.
+
+    Attributes:
+        job: The job, with its request.
+        transitions: The steps of its life.
+        artifacts: The files that it has made.
+        version: The version that it has made, or None.
+    """
+
+    job: Job
+    transitions: tuple[Transition, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    version: ModelVersion | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotencyKey:
     """A caller's name for a request, so that sending it twice makes one job.

@@ -29,6 +29,7 @@ _BYTES_A_SECOND: Final = 50e6
 """How quickly a worker surely reads a large body."""
 
 _KEPT_S: Final = 60.0
+_GRACE_S: Final = 1.0
 _LOG_BYTES: Final = 1 << 20
 
 
@@ -64,6 +65,21 @@ class Describer:
             except TimeoutError:
                 pass
         return await self._process(model).validate(record, body)
+
+    async def describe(self, model: str) -> messages.ModelDescription:
+        """Return what a model is, from a process of its own.
+
+        Raises:
+            DeepaasError: It cannot be loaded.
+        """
+        return await self._process(model).describe(model)
+
+    async def stop(self) -> None:
+        """End the processes that are kept; returns when they are gone."""
+        kept, self._kept = list(self._kept.values()), {}
+        await asyncio.gather(
+            *(one.finish(grace_s=_GRACE_S) for one in kept if not one.is_gone)
+        )
 
     def kill(self) -> None:
         """End the processes that are kept."""

@@ -32,6 +32,7 @@ from deepaas.jobs.records import (
 from deepaas.jobs.recovery import event_after_crash
 from deepaas.jobs.states import JobEvent, JobState
 from deepaas.runtime.describer import Describer
+from deepaas.runtime.incoming import take_in
 from deepaas.runtime.jobrun import JobRun, RunTools
 from deepaas.runtime.jobworkers import STORE_VARIABLE, JobWorkers, ProcessLimits
 from deepaas.runtime.versions import VersionService
@@ -63,6 +64,8 @@ class JobLimits:
         process: What the process of a job may take.
         activates_versions: Whether the version that a training makes answers from then
             on.
+        runs_only_own: Whether only jobs run that were submitted here; those that wait
+            from before are left to a server.
     """
 
     slots: int = 1
@@ -71,6 +74,7 @@ class JobLimits:
     time_limit_s: float = 0.0
     process: ProcessLimits = ProcessLimits()  # noqa: RUF009 - it is frozen
     activates_versions: bool = True
+    runs_only_own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +157,7 @@ class JobService:
             grace_s=limits.grace_s,
         )
         self._runs: dict[str, JobRun] = {}
+        self._own: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._keys_in_flight: set[tuple[str, str]] = set()
         self._wake = asyncio.Event()
@@ -165,6 +170,7 @@ class JobService:
     async def start(self) -> None:
         """Settle what a crash has left, and begin to run jobs."""
         await self._recover()
+        await take_in(self.store, self.files)
         self._dispatching = asyncio.create_task(self._dispatch())
 
     def drain(self) -> None:
@@ -184,6 +190,7 @@ class JobService:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_s)
         await self._workers.make_room()
+        await self._describer.stop()
         await self.store.close()
 
     def kill(self) -> None:
@@ -290,6 +297,7 @@ class JobService:
             raise
         inject("job.after_add")
         if not added.is_replay:
+            self._own.add(job_id)
             self._wake.set()
         return Submitted(job=added.job, is_replay=added.is_replay)
 
@@ -300,6 +308,10 @@ class JobService:
             raise errors.StoreUnavailableError(
                 f"The request cannot be kept: {error.strerror}."
             ) from error
+
+    async def describe(self, model: str) -> messages.ModelDescription:
+        """Return what a model is, also when it has no workers; see `Describer`."""
+        return await self._describer.describe(model)
 
     def _operation(self, model: str, operation: str) -> messages.OperationDescription:
         """Return what an operation is.
@@ -446,6 +458,7 @@ class JobService:
                         now=_now(),
                         owner=this_process(),
                         models=frozenset(self.plane.descriptions()),
+                        only=self._claimable(),
                     )
                     if job is None:
                         break
@@ -459,6 +472,9 @@ class JobService:
                     await self._wake.wait()
             except TimeoutError:
                 pass
+
+    def _claimable(self) -> frozenset[str] | None:
+        return frozenset(self._own) if self._limits.runs_only_own else None
 
     def _begin(self, job: Job) -> None:
         run = JobRun(job, tools=self._tools)

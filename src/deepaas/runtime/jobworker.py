@@ -112,6 +112,28 @@ class JobWorker:
             self._outcome = None
             self.idle_since = time.monotonic()
 
+    async def describe(self, model: str) -> messages.ModelDescription:
+        """Return what the model is, as soon as it is loaded.
+
+        Args:
+            model: The model's name, for errors.
+
+        Raises:
+            ModelLoadError: It cannot be loaded.
+            WorkerDiedError: The process died over it.
+        """
+        failed = await asyncio.shield(self._loaded)
+        if isinstance(failed, Failed):
+            raise errors.ModelLoadError(
+                model, failed.failure.detail, traceback=failed.failure.traceback
+            )
+        if isinstance(failed, Died):
+            raise errors.WorkerDiedError(
+                f"The worker died while it loaded the model: {failed.ended}."
+            )
+        assert self.description is not None  # noqa: S101 - it comes with being loaded
+        return self.description
+
     async def validate(self, record: messages.Predict, body: bytes) -> dict[str, Any]:
         """Check the inputs of an operation; see `WorkerLink.validate`.
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         IdempotencyKey,
         Job,
         JobFilter,
+        JobHistory,
         JobOutput,
         JobPage,
         ModelVersion,
@@ -113,15 +114,32 @@ class SqliteJobStore:
         return await self._run(partial(transactions.list_jobs, wanted=wanted))
 
     async def claim_oldest(
-        self, *, now: datetime, owner: Owner, models: frozenset[str]
+        self,
+        *,
+        now: datetime,
+        owner: Owner,
+        models: frozenset[str],
+        only: frozenset[str] | None = None,
     ) -> Job | None:
         """Hand the oldest job of these models that may begin to exactly one caller.
 
         It is running from now on, and its attempt is counted. None means that nothing
         waits.
+
+        Args:
+            now: When.
+            owner: The process that will run it.
+            models: Names of models.
+            only: The ids among which to choose; None is all.
         """
         return await self._run(
-            partial(transactions.claim_oldest, now=now, owner=owner, models=models)
+            partial(
+                transactions.claim_oldest,
+                now=now,
+                owner=owner,
+                models=models,
+                only=only,
+            )
         )
 
     async def move(self, job_id: str, step: Step) -> Job:
@@ -152,6 +170,24 @@ class SqliteJobStore:
                 output=output,
             )
         )
+
+    async def history(self, job_id: str) -> JobHistory:
+        """Return all that is known of a job, for another store.
+
+        Raises:
+            JobNotFoundError: There is none with this id.
+        """
+        return await self._run(partial(transactions.history, job_id=job_id))
+
+    async def take_in(self, history: JobHistory) -> Job:
+        """Add a job that another store has kept, with its version.
+
+        Taking it in twice changes nothing. The version gets the next number here.
+
+        Returns:
+            The job as it is here.
+        """
+        return await self._run(partial(transactions.take_in, history=history))
 
     async def hide(self, job_id: str) -> None:
         """Remove a job from sight; its row stays until retention takes it."""

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         JobFilter,
         ModelVersion,
         Owner,
+        Transition,
     )
 
 _encode_request = msgspec.msgpack.Encoder().encode
@@ -119,7 +120,13 @@ def change_job(job_id: str, values: dict[str, Any]) -> Update:
     return update(jobs).where(jobs.c.id == job_id).values(values)
 
 
-def claim_oldest(*, now: datetime, owner: Owner, models: Iterable[str]) -> Update:
+def claim_oldest(
+    *,
+    now: datetime,
+    owner: Owner,
+    models: Iterable[str],
+    only: Iterable[str] | None = None,
+) -> Update:
     """Hand the oldest job that may begin to one process.
 
     One statement takes the job, so there is no moment between looking and taking. The
@@ -132,6 +139,7 @@ def claim_oldest(*, now: datetime, owner: Owner, models: Iterable[str]) -> Updat
             *_alive(JobState.ACCEPTED),
             jobs.c.model.in_(sorted(models)),
             or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now),
+            *(() if only is None else (jobs.c.id.in_(sorted(only)),)),
         )
         .order_by(jobs.c.id)
         .limit(1)
@@ -231,6 +239,13 @@ def count_by_state() -> Select[Any]:
     return select(
         jobs.c.model, jobs.c.operation, jobs.c.state, func.count().label("count")
     ).group_by(jobs.c.model, jobs.c.operation, jobs.c.state)
+
+
+def add_transitions(job_id: str, steps: Sequence[Transition]) -> Insert:
+    """Note the steps of a job that another store has kept."""
+    return insert(transitions).values(
+        [{"job": job_id, **msgspec.structs.asdict(one)} for one in steps]
+    )
 
 
 def get_transitions(job_id: str, *, after: int) -> Select[Any]:

@@ -18,6 +18,7 @@ from deepaas.jobs.records import (
     Added,
     Artifact,
     Job,
+    JobHistory,
     JobPage,
     JobRequest,
     JobResult,
@@ -87,11 +88,16 @@ def list_jobs(connection: Connection, *, wanted: JobFilter) -> JobPage:
 
 
 def claim_oldest(
-    connection: Connection, *, now: datetime, owner: Owner, models: frozenset[str]
+    connection: Connection,
+    *,
+    now: datetime,
+    owner: Owner,
+    models: frozenset[str],
+    only: frozenset[str] | None = None,
 ) -> Job | None:
     """Hand the oldest job that may begin to its caller, or return None."""
     row = connection.execute(
-        statements.claim_oldest(now=now, owner=owner, models=models)
+        statements.claim_oldest(now=now, owner=owner, models=models, only=only)
     ).one_or_none()
     if row is None:
         return None
@@ -204,6 +210,38 @@ def artifacts(connection: Connection, *, job_id: str) -> list[Artifact]:
         )
         for row in connection.execute(statements.get_artifacts(job_id))
     ]
+
+
+def history(connection: Connection, *, job_id: str) -> JobHistory:
+    """Return all that is known of a job."""
+    job = get(connection, job_id=job_id)
+    made = job.made_version
+    return JobHistory(
+        job=job,
+        transitions=tuple(transitions(connection, job_id=job_id, after=0)),
+        artifacts=tuple(artifacts(connection, job_id=job_id)),
+        version=version(connection, model=job.model, number=made) if made else None,
+    )
+
+
+def take_in(connection: Connection, *, history: JobHistory) -> Job:
+    """Add a job of another store; its version gets the next number here."""
+    job = history.job
+    if connection.execute(statements.get_job(job.id)).one_or_none() is not None:
+        return get(connection, job_id=job.id)
+    if history.version is not None:
+        number = next_version(connection, model=job.model)
+        job = msgspec.structs.replace(job, made_version=number)
+        made = msgspec.structs.replace(
+            history.version, number=number, folder=f"versions/{job.model}/{number}"
+        )
+        connection.execute(statements.add_version(made))
+    connection.execute(statements.add_job(), statements.job_values(job))
+    if history.transitions:
+        connection.execute(statements.add_transitions(job.id, history.transitions))
+    if history.artifacts:
+        connection.execute(statements.add_artifacts(job.id, history.artifacts))
+    return job
 
 
 def counts(connection: Connection) -> dict[tuple[str, str, JobState], int]:
