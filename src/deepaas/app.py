@@ -14,6 +14,7 @@ import signal
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -29,7 +30,9 @@ from deepaas.backends.spool import Spool
 from deepaas.backends.telemetry import logs
 from deepaas.errors import ConfigurationError, DeepaasError
 from deepaas.frontends.api.app import make_api
+from deepaas.jobs.retention import REMOVED, Keep
 from deepaas.model.discovery import find_models
+from deepaas.model.interface import OPERATIONS
 from deepaas.model.job import AS_INSTALLED
 from deepaas.runtime.dataplane import DataPlane
 from deepaas.runtime.jobservice import JobLimits, JobService
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from deepaas.model.discovery import ModelReference
     from deepaas.model.job import Version
     from deepaas.settings import Profile, Settings
+    from deepaas.settings.tree import RetentionSettings
 
 logger = logging.getLogger(__name__)
 
@@ -303,12 +307,29 @@ def _make_jobs(
             most_waiting=jobs.most_waiting,
             grace_s=jobs.grace_s,
             time_limit_s=jobs.time_limit_s,
+            keep=_keep(settings.retention),
             activates_versions=settings.models.activation == "automatic",
             process=ProcessLimits(
                 memory_bytes=int(jobs.memory_bytes), log_bytes=int(jobs.log_bytes)
             ),
         ),
     )
+
+
+def _keep(settings: RetentionSettings) -> dict[str, Keep]:
+    """Return how long jobs of each kind are kept; 0 is for ever."""
+    values = settings.model_dump()
+    limits = {}
+    for kind in (*OPERATIONS, REMOVED):
+        days = values[f"{kind}_days"]
+        keep = Keep(
+            age=timedelta(days=days) if days else None,
+            count=values.get(f"{kind}_count") or None,
+            size_bytes=int(values.get(f"{kind}_bytes") or 0) or None,
+        )
+        if keep != Keep():
+            limits[kind] = keep
+    return limits
 
 
 class _Server(uvicorn.Server):

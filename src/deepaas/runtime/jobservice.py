@@ -11,7 +11,7 @@ import hashlib
 import logging
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +32,7 @@ from deepaas.jobs.records import (
 from deepaas.jobs.recovery import event_after_crash
 from deepaas.jobs.states import JobEvent, JobState
 from deepaas.runtime.describer import Describer
+from deepaas.runtime.housekeeping import Housekeeper
 from deepaas.runtime.incoming import take_in
 from deepaas.runtime.jobrun import JobRun, RunTools
 from deepaas.runtime.jobworkers import STORE_VARIABLE, JobWorkers, ProcessLimits
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from deepaas.backends.job_files import JobFiles
     from deepaas.backends.stores.sqlite import SqliteJobStore
     from deepaas.jobs.records import JobFilter, JobPage
+    from deepaas.jobs.retention import Keep
     from deepaas.runtime.dataplane import DataPlane
 
 logger = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ class JobLimits:
         grace_s: Seconds that a job has to end when it is told to.
         time_limit_s: Longest time that a job may run; 0 is no limit.
         process: What the process of a job may take.
+        keep: How long jobs of each kind are kept, see `jobs.retention`.
         activates_versions: Whether the version that a training makes answers from then
             on.
         runs_only_own: Whether only jobs run that were submitted here; those that wait
@@ -73,6 +76,7 @@ class JobLimits:
     grace_s: float = 10.0
     time_limit_s: float = 0.0
     process: ProcessLimits = ProcessLimits()  # noqa: RUF009 - it is frozen
+    keep: Mapping[str, Keep] = field(default_factory=dict)
     activates_versions: bool = True
     runs_only_own: bool = False
 
@@ -162,6 +166,7 @@ class JobService:
         self._keys_in_flight: set[tuple[str, str]] = set()
         self._wake = asyncio.Event()
         self._dispatching: asyncio.Task[None] | None = None
+        self._tidying: asyncio.Task[None] | None = None
         self._is_stopping = False
         self._changed: dict[str, asyncio.Event] = {}
 
@@ -172,12 +177,18 @@ class JobService:
         await self._recover()
         await take_in(self.store, self.files)
         self._dispatching = asyncio.create_task(self._dispatch())
+        housekeeper = Housekeeper(
+            self.store, files=self.files, limits=self._limits.keep
+        )
+        first_id = self._ids.next(time.time_ns() // 1_000_000, bytes(10))
+        self._tidying = asyncio.create_task(housekeeper.run(first_id=first_id))
 
     def drain(self) -> None:
         """Take no more jobs, and tell those that run to end."""
         self._is_stopping = True
-        if self._dispatching is not None:
-            self._dispatching.cancel()
+        for task in (self._dispatching, self._tidying):
+            if task is not None:
+                task.cancel()
         for run in self._runs.values():
             run.end("interrupted")
 

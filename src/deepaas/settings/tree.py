@@ -39,6 +39,8 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_split_names)]
 BasePath = Annotated[str, BeforeValidator(_clean_path)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Days = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Size = Annotated[ByteSize, Field(ge=0)]
 Level = Annotated[
@@ -158,6 +160,43 @@ class JobSettings(_Group):
     kept."""
 
 
+class RetentionSettings(_Group):
+    """How long jobs are kept.
+
+    A training stays as long as the version that it has made. 0 is no limit.
+    """
+
+    predict_days: Days = 30.0
+    """Days that asynchronous predictions are kept after their end."""
+
+    predict_count: Natural = 0
+    """Asynchronous predictions that are kept."""
+
+    predict_bytes: Size = ByteSize(0)
+    """Largest size of the files of asynchronous predictions together."""
+
+    train_days: Days = 0.0
+    """Days that trainings are kept after their end."""
+
+    train_count: Natural = 0
+    """Trainings that are kept."""
+
+    train_bytes: Size = ByteSize(0)
+    """Largest size of the files of trainings together, without those of versions."""
+
+    validate_days: Days = 0.0
+    """Days that validations are kept after their end."""
+
+    validate_count: Natural = 0
+    """Validations that are kept."""
+
+    validate_bytes: Size = ByteSize(0)
+    """Largest size of the files of validations together."""
+
+    removed_days: Days = 30.0
+    """Days that jobs stay on the disk after their callers have removed them."""
+
+
 class ApiSettings(_Group):
     """Which parts of the API are switched on."""
 
@@ -209,6 +248,7 @@ class Settings(_Group):
     workers: WorkerSettings = WorkerSettings()
     limits: LimitSettings = LimitSettings()
     jobs: JobSettings = JobSettings()
+    retention: RetentionSettings = RetentionSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
 

@@ -276,6 +276,10 @@ class SqliteJobStore:
             partial(transactions.final_jobs, limit=limit, after=after)
         )
 
+    async def known(self, job_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of some ids that are ids of jobs here."""
+        return await self._run(partial(transactions.known, job_ids=job_ids))
+
     async def purge(self, job_ids: Sequence[str]) -> None:
         """Remove jobs with all that belongs to them."""
         await self._run(partial(transactions.purge, job_ids=job_ids))

@@ -377,6 +377,11 @@ def final_jobs(*, limit: int, after: str = "") -> Select[Any]:
     )
 
 
+def known_jobs(job_ids: Sequence[str]) -> Select[Any]:
+    """Read which of some ids are ids of jobs."""
+    return select(jobs.c.id).where(jobs.c.id.in_(job_ids))
+
+
 def purge(job_ids: Sequence[str]) -> list[Delete]:
     """Remove jobs with all that belongs to them."""
     return [

@@ -317,6 +317,11 @@ def final_jobs(connection: Connection, *, limit: int, after: str) -> list[Job]:
     return [_job(row) for row in rows]
 
 
+def known(connection: Connection, *, job_ids: Sequence[str]) -> frozenset[str]:
+    """Return those of some ids that are ids of jobs."""
+    return frozenset(connection.scalars(statements.known_jobs(job_ids)))
+
+
 def purge(connection: Connection, *, job_ids: Sequence[str]) -> None:
     """Remove jobs with all that belongs to them."""
     for start in range(0, len(job_ids), _MOST_IDS):
