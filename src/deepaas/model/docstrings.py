@@ -5,8 +5,9 @@
             labels.           top_k : int
                                   How many labels.
 
-Only the arguments' descriptions are read: everything else of a docstring is shown as
-the author wrote it. What cannot be read is left out, never an error.
+Only the arguments' descriptions are read, and shown beside the arguments: everything
+else of a docstring is shown as the author wrote it. What cannot be read is left out,
+never an error.
 """
 
 from __future__ import annotations
@@ -35,12 +36,25 @@ _REST_ITEM: Final = re.compile(
     r"(?:[^:\n]*[ \t])?\*{0,2}(\w+):[ \t]*(.*(?:\n[ \t]+.*)*)",
     re.MULTILINE,
 )
+_REST_TYPE: Final = re.compile(
+    r"^:(?:type|kwtype)[ \t]+\*{0,2}\w+:.*(?:\n[ \t]+.*)*", re.MULTILINE
+)
 
 
 def argument_descriptions(documented: object) -> dict[str, str]:
     """Return the descriptions in the docstring of a function or class, by argument."""
     text = inspect.getdoc(documented) or ""
     return {**_google(text), **_numpy(text), **_rest(text)}
+
+
+def without_arguments(text: str) -> str:
+    """Return a docstring without what it says of each argument.
+
+    Pages show it as Markdown, which would run the arguments together in one paragraph.
+    """
+    for pattern in (_GOOGLE_SECTION, _NUMPY_SECTION, _REST_ITEM, _REST_TYPE):
+        text = pattern.sub("", text)
+    return re.sub(r"\n(?:[ \t]*\n){2,}", "\n\n", text).strip()
 
 
 def _google(text: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 from deepaas.errors import ModelLoadError
 from deepaas.model import outputs, signature
 from deepaas.model.discovery import is_file, split_reference
+from deepaas.model.docstrings import without_arguments
 from deepaas.model.injection import NOTHING_INJECTED, Injected, injected
 from deepaas.model.interface import (
     NO_RECOVERY,
@@ -332,7 +333,7 @@ def _read_native_operation(model: LoadedModel, name: str) -> Operation | None:
         injected=injected(function),
         recovery=recovery_settings(function),
         summary=summary,
-        description=description,
+        description=without_arguments(description),
     )
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepaas.model.docstrings import argument_descriptions
+from deepaas.model.docstrings import argument_descriptions, without_arguments
 
 
 def google() -> None:
@@ -97,6 +98,23 @@ def test_a_numpy_line_may_name_several_arguments() -> None:
     assert {"x": "A number.", "y": "A number."} == argument_descriptions(several)
 
 
+@pytest.mark.parametrize(
+    ("function", "rest_of_it"),
+    [
+        (google, "Returns:\n    labels: Best first."),
+        (numpy, "Returns\n-------\nlabels : list\n    Best first."),
+        (rest, ":returns: Best first."),
+    ],
+)
+def test_the_rest_is_left_as_it_was_written(function: Any, rest_of_it: str) -> None:
+    text = inspect.getdoc(function) or ""
+
+    assert f"Name the plant.\n\n{rest_of_it}" == without_arguments(text)
+    assert "As it is.\n\n    Indented." == without_arguments(
+        "As it is.\n\n    Indented."
+    )
+
+
 def test_no_docstring_gives_nothing() -> None:
     assert {} == argument_descriptions(lambda: None)
 
@@ -108,3 +126,4 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
     function.__doc__ = text
 
     assert isinstance(argument_descriptions(function), dict)
+    assert isinstance(without_arguments(text), str)

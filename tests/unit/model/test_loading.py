@@ -71,6 +71,25 @@ def test_a_2x_model_may_have_no_operation_yet() -> None:
     assert {"name": "Empty"} == model.metadata()
 
 
+def test_an_operation_is_described_without_its_arguments() -> None:
+    """They have descriptions of their own; a page would show both."""
+
+    def predict(top_k: int) -> int:
+        """Name the plant.
+
+        Args:
+            top_k: How many labels.
+
+        From one photo.
+        """
+        return top_k
+
+    described = load_object("plants", predict).operations["predict"]
+
+    assert "Name the plant.\n\nFrom one photo." == described.description
+    assert "How many labels." == described.signature.arguments[0].description
+
+
 def test_what_offers_nothing_is_no_model() -> None:
     with pytest.raises(ModelLoadError, match="offers none of predict"):
         load_object("empty", SimpleNamespace(x=1))
