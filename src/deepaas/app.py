@@ -28,7 +28,7 @@ from deepaas.backends.executors.process import WorkerSpec
 from deepaas.backends.job_files import JobFiles
 from deepaas.backends.spool import Spool
 from deepaas.backends.telemetry import logs
-from deepaas.errors import ConfigurationError, DeepaasError
+from deepaas.errors import ConfigurationError, DeepaasError, StoreUnavailableError
 from deepaas.frontends.api.app import make_api
 from deepaas.jobs.retention import REMOVED, Keep
 from deepaas.model.discovery import find_models
@@ -170,7 +170,9 @@ def make_plane(
         spec = _worker_spec(
             settings, references[model], version=version, spool_dir=spool_dir
         )
-        return ModelPool(spec, limits=limits, version=version)
+        return ModelPool(
+            spec, limits=limits, version=version, devices=settings.workers.devices
+        )
 
     return DataPlane(
         {model.name: versions.get(model.name, AS_INSTALLED) for model in models},
@@ -255,28 +257,32 @@ async def _serve(
     return 0
 
 
-async def _open_store(data_dir: DataDir | NoJobs) -> SqliteJobStore | None:
-    """Open the store of jobs.
+async def _open_store(data_dir: DataDir | NoJobs) -> SqliteJobStore | NoJobs:
+    """Open the store of jobs; returns why there is none if that fails for now.
 
     Raises:
         ConfigurationError: It is damaged, or of a newer version.
     """
     if isinstance(data_dir, NoJobs):
-        return None
+        return data_dir
     from deepaas.backends.stores.sqlite import SqliteJobStore
 
     store = SqliteJobStore(data_dir.path)
-    await store.open()
+    try:
+        await store.open()
+    except StoreUnavailableError as error:
+        logger.warning("%s Models are served, and there are no jobs.", error)
+        return NoJobs(reason=error.detail)
     return store
 
 
 async def _active_versions(
-    store: SqliteJobStore | None,
+    store: SqliteJobStore | NoJobs,
     models: Sequence[ModelReference],
     data_dir: DataDir | NoJobs,
 ) -> dict[str, Version]:
     """Return the versions that answer, of models that have been trained."""
-    if store is None or isinstance(data_dir, NoJobs):
+    if isinstance(store, NoJobs) or isinstance(data_dir, NoJobs):
         return {}
     files = JobFiles(data_dir.path)
     numbers = {one.name: await store.active_version(one.name) for one in models}
@@ -290,12 +296,11 @@ def _make_jobs(
     plane: DataPlane,
     *,
     models: Sequence[ModelReference],
-    store: SqliteJobStore | None,
+    store: SqliteJobStore | NoJobs,
     site: _Site,
 ) -> JobService | NoJobs:
-    if store is None or isinstance(site.data_dir, NoJobs):
-        assert isinstance(site.data_dir, NoJobs)  # noqa: S101 - else there is a store
-        return site.data_dir
+    if isinstance(store, NoJobs) or isinstance(site.data_dir, NoJobs):
+        return store if isinstance(store, NoJobs) else NoJobs()
     jobs = settings.jobs
     return JobService(
         store,
@@ -309,6 +314,8 @@ def _make_jobs(
             time_limit_s=jobs.time_limit_s,
             keep=_keep(settings.retention),
             activates_versions=settings.models.activation == "automatic",
+            devices=jobs.devices,
+            has_exclusive_devices=jobs.exclusive_device,
             process=ProcessLimits(
                 memory_bytes=int(jobs.memory_bytes), log_bytes=int(jobs.log_bytes)
             ),

@@ -36,7 +36,12 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[JobService]:
+def limits() -> JobLimits:
+    return JobLimits(grace_s=0.5)
+
+
+@pytest.fixture
+async def service(tmp_path: Path, limits: JobLimits) -> AsyncIterator[JobService]:
     trees.become_subreaper()
     models = find_models([MODEL])
     spool = tmp_path / "spool"
@@ -53,7 +58,7 @@ async def service(tmp_path: Path) -> AsyncIterator[JobService]:
         plane=plane,
         files=JobFiles(tmp_path),
         loads=loads,
-        limits=JobLimits(grace_s=0.5),
+        limits=limits,
     )
     plane.start()
     await service.start()
@@ -222,6 +227,39 @@ async def test_a_version_that_answers_cannot_be_deleted(service: JobService) -> 
     with pytest.raises(errors.VersionNotFoundError):
         await service.versions.activate("trainable", 1)
     assert not service.files.version_folder("trainable", 1).exists()
+
+
+@pytest.mark.parametrize("limits", [JobLimits(devices=("0", "1"))])
+async def test_each_job_has_a_device_and_makes_a_version_of_its_own(
+    service: JobService,
+) -> None:
+    submitted = [(await service.submit(submission())).job for _ in range(2)]
+
+    jobs = [await ended(service, job) for job in submitted]
+
+    records = [
+        service.files.read_json(service.files.folder(job.id) / "record.json")
+        for job in jobs
+    ]
+    devices = {one["devices"]["CUDA_VISIBLE_DEVICES"] for one in records}
+    assert {"0", "1"} == devices
+    assert {1, 2} == {job.made_version for job in jobs}
+
+
+@pytest.mark.parametrize("limits", [JobLimits(has_exclusive_devices=True, grace_s=0.5)])
+async def test_a_training_can_have_the_device_for_itself(service: JobService) -> None:
+    pool = service.plane.pool("trainable")
+    job_id = (await service.submit(submission(fault="hang"))).job.id
+    begun = service.files.folder(job_id) / "work" / "checkpoints" / "begun"
+    await service.wait(job_id, until=lambda _: begun.exists(), timeout_s=20)
+
+    assert "unloaded" == pool.state
+    with pytest.raises(errors.ModelUnavailableError, match="for itself"):
+        await predicted(service)
+
+    await service.cancel(job_id)
+    await pool.wait_until_all_ready()
+    assert 1 == await predicted(service)
 
 
 async def test_wrong_inputs_are_refused_before_there_is_a_job(

@@ -145,6 +145,7 @@ class JobFiles:
             OSError: The disk fails.
         """
         source = self.attempt_folder(job_id, attempt) / ARTIFACTS
+        _make_names_readable(source)
         files = [_describe(path, source) for path in _regular_files(source)]
         if not files:
             return []
@@ -255,6 +256,15 @@ def _regular_files(folder: Path) -> Iterator[Path]:
             path = Path(root, name)
             if path.is_file() and not path.is_symlink():
                 yield path
+
+
+def _make_names_readable(folder: Path) -> None:
+    """Rename what has a name that is no Unicode, which nobody could ask for."""
+    for root, folders, names in os.walk(folder, topdown=False):
+        for name in (*folders, *names):
+            readable = name.encode("utf-8", "replace").decode()
+            if readable != name:
+                Path(root, name).rename(Path(root, readable.replace("?", "_")))
 
 
 def _describe(path: Path, root: Path) -> Artifact:

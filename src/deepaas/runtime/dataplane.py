@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _RETIRE_GRACE_S = 5.0
+_UNLOAD_GRACE_S = 60.0
 
 
 class DataPlane:
@@ -190,6 +191,22 @@ class DataPlane:
         task = asyncio.create_task(pool.retire(grace_s=_RETIRE_GRACE_S))
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
+
+    # ------------------------------------------------------------------- devices
+
+    async def unload(self, device: str) -> None:
+        """End all workers on a device, until `reload`; empty means all workers."""
+        await asyncio.gather(
+            *(
+                pool.unload(device, grace_s=self._deadline_s or _UNLOAD_GRACE_S)
+                for pool in self._all_pools()
+            )
+        )
+
+    def reload(self, device: str) -> None:
+        """Start the workers on a device again."""
+        for pool in self._all_pools():
+            pool.reload(device)
 
     # ---------------------------------------------------------------- life cycle
 

@@ -77,10 +77,12 @@ class JobRun:
     Attributes:
         job: As it was claimed.
         cause: Why the attempt was told to end, or empty.
+        device: The device that it has, or empty.
     """
 
-    def __init__(self, job: Job, *, tools: RunTools) -> None:
+    def __init__(self, job: Job, *, tools: RunTools, device: str = "") -> None:
         self.job = job
+        self.device = device
         self.cause = ""
         self._tools = tools
         self._store = tools.store
@@ -122,7 +124,7 @@ class JobRun:
         inject("job.after_claim")
         try:
             await asyncio.to_thread(self._files.begin_attempt, job.id, job.attempt)
-            worker = self._tools.workers.take(job)
+            worker = self._tools.workers.take(job, device=self.device)
         except OSError as error:
             return Failed(failure=_failure_of_machine(error))
         self._worker = worker
@@ -198,6 +200,13 @@ class JobRun:
             size_bytes=size,
             file=RESULT,
         )
+        # Two trainings that end together must not make the same version.
+        async with self._tools.versions.changing(job.model):
+            return await self._finish(result)
+
+    async def _finish(self, result: JobResult) -> Job | None:
+        """Publish the artifacts, and say that the job is successful."""
+        job = self.job
         inject("job.after_result")
         output = await self._publish(result)
         inject("job.after_artifacts")
@@ -213,6 +222,8 @@ class JobRun:
                 )
             )
         except (errors.JobStateConflictError, errors.JobNotFoundError):
+            done = await self._done_already()
+        if done is None:
             if fresh is not None:
                 await fresh.stop(grace_s=0)
             return None
@@ -222,6 +233,15 @@ class JobRun:
         if job.operation == "validate" and job.version:
             await self._keep_validation(result)
         return done
+
+    async def _done_already(self) -> Job | None:
+        """Return the job if it is successful by what this attempt has said before.
+
+        The disk may have taken what the store could not confirm.
+        """
+        job = await self._persist(lambda: self._store.get(self.job.id))
+        is_ours = job.attempt == self.job.attempt
+        return job if is_ours and job.state is JobState.SUCCESSFUL else None
 
     async def _keep_validation(self, result: JobResult) -> None:
         """Keep what a validation has found with the version, for comparisons."""

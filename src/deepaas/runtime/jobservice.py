@@ -7,10 +7,12 @@ the store; what is kept in memory here is only which processes run at the moment
 from __future__ import annotations
 
 import asyncio
+import collections
 import hashlib
 import logging
 import os
 import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +41,7 @@ from deepaas.runtime.jobworkers import STORE_VARIABLE, JobWorkers, ProcessLimits
 from deepaas.runtime.versions import VersionService
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from deepaas.backends.job_files import JobFiles
     from deepaas.backends.stores.sqlite import SqliteJobStore
@@ -60,6 +62,8 @@ class JobLimits:
 
     Attributes:
         slots: Jobs that run at the same time.
+        devices: What jobs get one of each; on each, `slots` jobs run at a time.
+        has_exclusive_devices: Whether a training has its device for itself.
         most_waiting: Most jobs that wait; more are refused.
         grace_s: Seconds that a job has to end when it is told to.
         time_limit_s: Longest time that a job may run; 0 is no limit.
@@ -72,6 +76,8 @@ class JobLimits:
     """
 
     slots: int = 1
+    devices: tuple[str, ...] = ()
+    has_exclusive_devices: bool = False
     most_waiting: int = 10_000
     grace_s: float = 10.0
     time_limit_s: float = 0.0
@@ -168,6 +174,7 @@ class JobService:
         self._dispatching: asyncio.Task[None] | None = None
         self._tidying: asyncio.Task[None] | None = None
         self._is_stopping = False
+        self._exclusive: collections.Counter[str] = collections.Counter()
         self._changed: dict[str, asyncio.Event] = {}
 
     # --------------------------------------------------------------- life cycle
@@ -464,7 +471,7 @@ class JobService:
         """Give free slots to jobs that wait, oldest first."""
         while True:
             try:
-                while len(self._runs) < self._limits.slots:
+                while self._has_free_slot():
                     job = await self.store.claim_oldest(
                         now=_now(),
                         owner=this_process(),
@@ -488,7 +495,7 @@ class JobService:
         return frozenset(self._own) if self._limits.runs_only_own else None
 
     def _begin(self, job: Job) -> None:
-        run = JobRun(job, tools=self._tools)
+        run = JobRun(job, tools=self._tools, device=self._free_device())
         self._runs[job.id] = run
         self._announce(job.id)
         task = asyncio.create_task(self._carry_out(run))
@@ -497,13 +504,38 @@ class JobService:
 
     async def _carry_out(self, run: JobRun) -> None:
         try:
-            await run.run()
+            async with self._device_of(run):
+                await run.run()
         except Exception:
             logger.exception("Job %s: a bug of ours.", run.job.id)
         finally:
             del self._runs[run.job.id]
             self._announce(run.job.id)
             self._wake.set()
+
+    def _has_free_slot(self) -> bool:
+        return len(self._runs) < self._limits.slots * max(1, len(self._limits.devices))
+
+    def _free_device(self) -> str:
+        """Return the device on which the fewest jobs run; empty if none are given."""
+        taken = [run.device for run in self._runs.values()]
+        return min(self._limits.devices, key=taken.count, default="")
+
+    @asynccontextmanager
+    async def _device_of(self, run: JobRun) -> AsyncIterator[None]:
+        """Let a training have its device for itself, if that is wanted."""
+        if not self._limits.has_exclusive_devices or run.job.operation != "train":
+            yield
+            return
+        self._exclusive[run.device] += 1
+        try:
+            await self._workers.make_room()
+            await self.plane.unload(run.device)
+            yield
+        finally:
+            self._exclusive[run.device] -= 1
+            if not self._exclusive[run.device] and not self._is_stopping:
+                self.plane.reload(run.device)
 
     def _announce(self, job_id: str) -> None:
         """Wake those who wait for a job."""

@@ -17,6 +17,7 @@ import msgspec
 from deepaas.backends.executors.job_process import JobProcessSpec
 from deepaas.backends.job_files import ARTIFACTS, LOG
 from deepaas.runtime.jobworker import JobWorker
+from deepaas.runtime.slot import DEVICE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,19 +61,23 @@ class JobWorkers:
         self._limits = limits
         self._idle: list[JobWorker] = []
 
-    def take(self, job: Job) -> JobWorker:
+    def take(self, job: Job, *, device: str) -> JobWorker:
         """Return a process that can run a job: a warm one, or a new one.
+
+        Args:
+            job: The job.
+            device: The device that it shall see as the only one, or empty.
 
         Raises:
             OSError: The machine has no process left.
         """
-        key = (job.model, job.version or 0)
+        key = (job.model, job.version or 0, device)
         if job.operation == "predict":
             for worker in self._idle:
                 if worker.key == key and not worker.is_gone:
                     self._idle.remove(worker)
                     return worker
-        return JobWorker(self._spec(job), key=key)
+        return JobWorker(self._spec(job, device=device), key=key)
 
     async def make_room(self) -> None:
         """End the processes that are only kept warm."""
@@ -106,7 +111,7 @@ class JobWorkers:
             self._idle.remove(worker)
             worker.end("expired", grace_s=_FINISH_GRACE_S)
 
-    def _spec(self, job: Job) -> JobProcessSpec:
+    def _spec(self, job: Job, *, device: str) -> JobProcessSpec:
         folder = self._files.folder(job.id)
         version_dir = (
             str(self._files.version_folder(job.model, job.version))
@@ -118,6 +123,8 @@ class JobWorkers:
             STORE_VARIABLE: str(self._files.root),
             "DEEPAAS_VERSION_DIR": version_dir,
         }
+        if device:
+            environment[DEVICE_VARIABLE] = device
         if job.operation != "predict":
             environment["DEEPAAS_JOB_ID"] = job.id
             environment["DEEPAAS_ARTIFACTS_DIR"] = str(attempt / ARTIFACTS)

@@ -11,17 +11,19 @@ import asyncio
 import collections
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from deepaas import errors, messages
 from deepaas.backends.telemetry import logs
 from deepaas.model.job import AS_INSTALLED
 from deepaas.runtime.causes import deadline_error
-from deepaas.runtime.slot import Slot
+from deepaas.runtime.slot import DEVICE_VARIABLE, Slot
 from deepaas.scheduling.admission import AdmissionPolicy, AheadPolicy, BackOffPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from deepaas.backends.executors.process import WorkerProcess, WorkerSpec
     from deepaas.model.job import Version
     from deepaas.runtime.prediction import Prediction
@@ -64,6 +66,7 @@ class ModelPool:
         *,
         limits: PoolLimits,
         version: Version = AS_INSTALLED,
+        devices: Sequence[str] = (),
     ) -> None:
         self.name = spec.name
         self.version = version
@@ -73,8 +76,10 @@ class ModelPool:
         self._ahead = AheadPolicy()
         self._waiting: collections.deque[Prediction] = collections.deque()
         self._slots = [
-            Slot(spec, owner=self, back_off=BackOffPolicy())
-            for _ in range(limits.workers)
+            Slot(
+                _on_device(spec, devices, number), owner=self, back_off=BackOffPolicy()
+            )
+            for number in range(limits.workers)
         ]
         self._first_outcome: asyncio.Future[None] = (
             asyncio.get_running_loop().create_future()
@@ -90,18 +95,25 @@ class ModelPool:
         return any(slot.is_ready for slot in self._slots)
 
     @property
+    def is_unloaded(self) -> bool:
+        """Whether a training has the devices of all workers for itself."""
+        return all(slot.is_unloaded for slot in self._slots)
+
+    @property
     def failure(self) -> errors.DeepaasError | None:
         """Why no worker can answer, when none is ready or about to be."""
-        if self.is_ready:
+        if self.is_ready or self.is_unloaded:
             return None
         failures = [slot.failure for slot in self._slots]
         return failures[0] if all(failures) else None
 
     @property
     def state(self) -> str:
-        """`ready`, `loading` or `failed`."""
+        """`ready`, `loading`, `failed` or `unloaded`."""
         if self.is_ready:
             return "ready"
+        if self.is_unloaded:
+            return "unloaded"
         return "failed" if self.failure else "loading"
 
     @property
@@ -177,7 +189,7 @@ class ModelPool:
             QueueFullError: Too many wait.
             ModelUnavailableError: No worker can answer, nor will soon.
         """
-        if self.failure is not None:
+        if self.is_unloaded or self.failure is not None:
             raise self.unavailable()
         prediction.on_left = self._abandon
         if self._waiting or not self._send(prediction):
@@ -190,6 +202,25 @@ class ModelPool:
         if prediction in self._waiting:
             self._waiting.remove(prediction)
             prediction.remove_files()
+
+    async def unload(self, device: str, *, grace_s: float) -> None:
+        """End the workers on a device, until `reload`.
+
+        Args:
+            device: The device; empty means all.
+            grace_s: How long they may take to finish what they have.
+        """
+        await asyncio.gather(
+            *(slot.unload(grace_s=grace_s) for slot in self._on(device))
+        )
+
+    def reload(self, device: str) -> None:
+        """Start the workers on a device again."""
+        for slot in self._on(device):
+            slot.reload()
+
+    def _on(self, device: str) -> list[Slot]:
+        return [one for one in self._slots if not device or one.device == device]
 
     async def retire(self, *, grace_s: float) -> None:
         """Answer what was admitted, then end the workers.
@@ -322,6 +353,11 @@ class ModelPool:
 
     def unavailable(self) -> errors.ModelUnavailableError:
         """Return the error that says why no worker answers."""
+        if self.is_unloaded:
+            return errors.ModelUnavailableError(
+                f"A training has the device of model {self.name!r} for itself.",
+                retry_after_s=30,
+            )
         failure = self.failure
         if failure is None:
             return errors.ModelUnavailableError(
@@ -331,3 +367,12 @@ class ModelPool:
         return errors.ModelUnavailableError(
             failure.detail, retry_after_s=max(1.0, due_s)
         )
+
+
+def _on_device(spec: WorkerSpec, devices: Sequence[str], number: int) -> WorkerSpec:
+    """Return the spec of a worker with its device, if devices are given out."""
+    if not devices:
+        return spec
+    device = devices[number % len(devices)]
+    environment = {**spec.environment, DEVICE_VARIABLE: device}
+    return replace(spec, environment=environment)

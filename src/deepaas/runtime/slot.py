@@ -26,6 +26,10 @@ _CANCEL_GRACE_S: Final = 1.0
 """How long an async or streamed prediction may take to obey its cancellation."""
 
 
+DEVICE_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
+"""What a process sees of the machine's devices."""
+
+
 class SlotOwner(Protocol):
     """The pool, as a slot sees it."""
 
@@ -52,6 +56,7 @@ class Slot:
         retry_at: When the next start is due (monotonic, s), or 0.
         mean_duration_s: Of the predictions that this model answered here.
         worker_pid: The process's id, or 0.
+        is_unloaded: Whether it has no worker because a training has its device.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class Slot:
         self.failure: errors.DeepaasError | None = None
         self.retry_at = 0.0
         self.mean_duration_s = -1.0
+        self.is_unloaded = False
         self._spec = spec
         self._owner = owner
         self._back_off = back_off
@@ -85,6 +91,11 @@ class Slot:
     def worker_pid(self) -> int:
         """The worker's process id, or 0."""
         return self._process.pid if self._process else 0
+
+    @property
+    def device(self) -> str:
+        """The device that its worker has, or empty."""
+        return self._spec.environment.get(DEVICE_VARIABLE, "")
 
     @property
     def process(self) -> WorkerProcess | None:
@@ -204,6 +215,18 @@ class Slot:
         except TimeoutError:
             self.kill()
             await self._gone.wait()
+
+    async def unload(self, *, grace_s: float) -> None:
+        """End the worker in good order, until `reload`."""
+        self.is_unloaded = True
+        await self.stop(grace_s=grace_s)
+
+    def reload(self) -> None:
+        """Start a worker again."""
+        if self.is_unloaded:
+            self.is_unloaded = False
+            self._is_stopping = False
+            self.start()
 
     def kill(self) -> None:
         """End the worker now."""

@@ -60,6 +60,10 @@ class VersionService:
         self._locks: dict[str, asyncio.Lock] = collections.defaultdict(asyncio.Lock)
         self._failures: dict[str, dict[int, str]] = collections.defaultdict(dict)
 
+    def changing(self, model: str) -> asyncio.Lock:
+        """Return what holds off all others who would change the versions of a model."""
+        return self._locks[model]
+
     async def list(self, model: str) -> Versions:
         """Return the versions of a model.
 

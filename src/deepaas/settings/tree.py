@@ -111,6 +111,10 @@ class WorkerSettings(_Group):
     """Worker processes for each model. Each holds its own copy of the model: more of
     them help a model that computes on the CPU, and rarely one that fills a GPU."""
 
+    devices: Names = ()
+    """Devices that are given to workers in turn, such as 0,1. A worker sees its own as
+    the only one (`CUDA_VISIBLE_DEVICES`)."""
+
 
 class LimitSettings(_Group):
     """What callers and models may take."""
@@ -141,6 +145,14 @@ class JobSettings(_Group):
 
     slots: Count = 1
     """Jobs that run at the same time; the others wait."""
+
+    devices: Names = ()
+    """Devices that are given to jobs, such as 0,1. On each, `jobs.slots` jobs run at
+    the same time, and see it as the only one (`CUDA_VISIBLE_DEVICES`)."""
+
+    exclusive_device: bool = False
+    """Whether the workers of a device are unloaded while a training has it. Predictions
+    are refused with 503 meanwhile. Without `jobs.devices`, all workers are unloaded."""
 
     most_waiting: Count = 10_000
     """Jobs that may wait; more are refused with 503."""

@@ -70,7 +70,7 @@ def _readiness(plane: DataPlane, *, is_strict: bool) -> dict[str, Any]:
         for name, pool in plane.pools.items()
         if pool.failure is not None
     }
-    if failed and (is_strict or "ready" not in states.values()):
+    if failed and (is_strict or not {"ready", "unloaded"} & set(states.values())):
         reasons += failed.values()
     return {
         "status": "unready" if reasons else "ready",

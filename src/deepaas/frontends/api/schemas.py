@@ -64,7 +64,7 @@ class Liveness(BaseModel):
 class ModelReadiness(BaseModel):
     """Whether one model can be asked."""
 
-    state: Literal["ready", "loading", "failed"]
+    state: Literal["ready", "loading", "failed", "unloaded"]
     reason: str | None = Field(None, description="Why it failed.")
 
 
