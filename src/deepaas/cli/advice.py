@@ -81,13 +81,7 @@ def _of_operations(model: LoadedModel) -> Iterator[Finding]:
                 f"get_{operation.name}_args describes arguments, but there is no "
                 f"`{operation.name}`: callers get 501"
             )
-        elif operation.name != "predict":
-            yield _note(
-                f"{operation.name}: over HTTP it comes with the next release, until "
-                "then callers get 501"
-                + ("; `deepaas-cli train` works" if operation.name == "train" else "")
-            )
-        else:
+        elif operation.name == "predict":
             yield from _of_predict(operation, kind=model.kind)
 
 
