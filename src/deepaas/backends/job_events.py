@@ -6,10 +6,12 @@ the middle of one; what is no line of ours is passed over.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +76,11 @@ def last_metrics(path: Path) -> dict[str, float | None]:
     return metrics
 
 
+def next_events(path: Path, *, start: int, limit: int) -> list[Event]:
+    """Return the events of a job from the offset of a line on, at most `limit`."""
+    return list(islice(read_events(path, start=start), limit))
+
+
 def read_events(path: Path, *, start: int = 0) -> Iterator[Event]:
     """Yield the events of a job that are whole.
 
@@ -103,7 +110,7 @@ def read_events(path: Path, *, start: int = 0) -> Iterator[Event]:
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        content = json.loads(line)
-    except ValueError:
+        content = msgspec.json.decode(line)
+    except (msgspec.DecodeError, ValueError):
         return None
     return content if isinstance(content, dict) else None

@@ -174,6 +174,11 @@ class JobLog:
         """
         return self._lines(position, was_over=is_over)
 
+    def open_line(self, position: int) -> LogLine | None:
+        """Return the line that has no end yet, if it begins at a position."""
+        state = read_open_line(self._folder)
+        return _open_line(state) if state and state.offset == position else None
+
     def _lines(self, position: int, *, was_over: bool) -> list[LogLine]:
         """Return the next lines from a position that can be had now."""
         while True:

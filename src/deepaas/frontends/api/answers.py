@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -20,6 +21,8 @@ REQUEST_ID: Final = b"x-request-id"
 COMMON: Final[tuple[Header, ...]] = ((b"x-content-type-options", b"nosniff"),)
 """Headers of every answer."""
 
+_LONGEST_FILENAME: Final = 255
+
 
 def header(scope: Scope, name: bytes) -> str:
     """Return a request header by its lower-case name, or an empty text."""
@@ -27,6 +30,19 @@ def header(scope: Scope, name: bytes) -> str:
         if key == name:
             return str(value, "latin-1")
     return ""
+
+
+def attachment(filename: str) -> str:
+    """Return a Content-Disposition value (RFC 6266) that any client understands."""
+    filename = filename[-_LONGEST_FILENAME:]  # from the end, where the extension is
+    plain = "".join(
+        one if one.isascii() and one.isprintable() and one not in '"\\' else "_"
+        for one in filename
+    )
+    value = f'attachment; filename="{plain}"'
+    if plain != filename:
+        value += f"; filename*=UTF-8''{quote(filename, safe='')}"
+    return value
 
 
 async def send_whole(

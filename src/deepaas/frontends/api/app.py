@@ -13,6 +13,7 @@ from deepaas import __version__, errors
 from deepaas.frontends.api import (
     documents,
     health,
+    job_reports,
     problems,
     processes,
     trainings,
@@ -102,6 +103,7 @@ def make_api(
         )
     )
     app.include_router(job_routes.make_router(door))
+    app.include_router(job_reports.make_router(door))
     app.include_router(health.make_router(plane, is_strict=settings.models.strict))
     app.include_router(
         documents.make_router(

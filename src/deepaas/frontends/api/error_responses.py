@@ -133,6 +133,7 @@ RESPONSES: Final[dict[str, Any]] = {
         "The address does not know this method.", Allow="The methods that it knows."
     ),
     "NotAcceptable": _problem("The result cannot be sent as the caller wants it."),
+    "PreconditionFailed": _problem("It is not as the caller knows it."),
     "ContentTooLarge": _problem("The body is over the server's limit."),
     "UnsupportedMediaType": _problem("The body's media type is not understood."),
     "MisdirectedRequest": _problem("The server does not answer for this host."),
@@ -157,6 +158,7 @@ _STATUSES: Final = {
     "406": "NotAcceptable",
     "409": "Conflict",
     "410": "Gone",
+    "412": "PreconditionFailed",
     "413": "ContentTooLarge",
     "415": "UnsupportedMediaType",
     "421": "MisdirectedRequest",
@@ -184,7 +186,7 @@ def error_responses(kind: str) -> dict[str, Any]:
     return {
         status: {"$ref": f"#/components/responses/{name}"}
         for status, name in names.items()
-        if status != "410"
+        if status not in {"410", "412"}
     }
 
 

@@ -1,5 +1,8 @@
 """What happens to a job, as server-sent events (WHATWG HTML, 9.2).
 
+A line of the log that has no end yet, such as a progress bar, is an event of its own,
+`open_line`: the next one takes its place.
+
 The id of an event names where its reader stands in the three places that events come
 from: the history of the job, the file of its progress and metrics, and its log. So a
 reader who comes back with `Last-Event-ID`, also after a restart of the server, goes on
@@ -15,14 +18,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from deepaas import errors
-from deepaas.backends.job_events import read_events
+from deepaas.backends.job_events import next_events
 from deepaas.backends.job_files import LOG
 from deepaas.backends.job_log import JobLog
+from deepaas.jobs.states import JobState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from deepaas.jobs.records import Job
+    from deepaas.jobs.records import Job, Transition
     from deepaas.runtime.jobservice import JobService
 
 MEDIA_TYPE: Final = "text/event-stream"
@@ -31,6 +35,7 @@ HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 _RETRY_MS: Final = 2000
 _POLL_S: Final = 0.2
 _PING_S: Final = 15.0
+_MOST_AT_ONCE: Final = 1000
 _PING: Final = b": ping\n\n"
 
 
@@ -74,19 +79,18 @@ async def job_events(
     stream = _Stream(position)
     while True:
         job = await service.store.get(job_id)  # before looking: nothing comes after
-        for event in _of_metrics(service, job, stream):
-            yield event
-        async for event in _of_log(service, job, stream):
-            yield event
-        for step in await service.store.transitions(
+        steps = await service.store.transitions(
             job_id, after=stream.position.transition
-        ):
-            stream.position = replace(stream.position, transition=step.number)
-            content = {"status": step.state.value, "attempt": step.attempt}
-            if step.cause:
-                content |= {"cause": step.cause, "message": step.detail}
-            yield stream.event("status", content, at=step.at.timestamp())
-        if job.state.is_final:
+        )
+        for step in steps:
+            if not step.state.is_final:
+                yield _of_step(step, stream)
+        async for event in _of_files(service, job, stream):
+            yield event
+        for step in steps:
+            if step.state.is_final and job.state.is_final:
+                yield _of_step(step, stream)
+        if _is_over(service, job):
             return
         if stream.is_silent():
             yield _PING
@@ -102,7 +106,7 @@ async def log_lines(
         job = await service.store.get(job_id)
         async for event in _of_log(service, job, stream):
             yield event
-        if job.state.is_final:
+        if _is_over(service, job):
             return
         if stream.is_silent():
             yield _PING
@@ -116,17 +120,48 @@ async def _next_look(service: JobService, job_id: str) -> None:
         await asyncio.sleep(_POLL_S)
 
 
-def _of_metrics(service: JobService, job: Job, stream: _Stream) -> list[bytes]:
-    found = []
+def _is_over(service: JobService, job: Job) -> bool:
+    """Return whether there is nothing more to wait for.
+
+    A job that has not begun when the server ends will begin under the next one; who
+    follows it comes back by itself.
+    """
+    return job.state.is_final or (
+        service.plane.is_draining and job.state is JobState.ACCEPTED
+    )
+
+
+def _of_step(step: Transition, stream: _Stream) -> bytes:
+    stream.position = replace(stream.position, transition=step.number)
+    content: dict[str, Any] = {"status": step.state.value, "attempt": step.attempt}
+    if step.cause:
+        content |= {"cause": step.cause, "message": step.detail}
+    return stream.event("status", content, at=step.at.timestamp())
+
+
+async def _of_files(
+    service: JobService, job: Job, stream: _Stream
+) -> AsyncIterator[bytes]:
+    async for event in _of_metrics(service, job, stream):
+        yield event
+    async for event in _of_log(service, job, stream):
+        yield event
+
+
+async def _of_metrics(
+    service: JobService, job: Job, stream: _Stream
+) -> AsyncIterator[bytes]:
     path = service.files.events(job.id)
-    for event in read_events(path, start=stream.position.events):
-        stream.position = replace(stream.position, events=event.end)
-        content = dict(event.content)
-        kind = str(content.pop("event", ""))
-        at = content.pop("at", None)
-        if kind in ("progress", "metrics"):
-            found.append(stream.event(kind, content, at=at))
-    return found
+    while events := await asyncio.to_thread(
+        next_events, path, start=stream.position.events, limit=_MOST_AT_ONCE
+    ):
+        for event in events:
+            stream.position = replace(stream.position, events=event.end)
+            content = dict(event.content)
+            kind = str(content.pop("event", ""))
+            at = content.pop("at", None)
+            if kind in ("progress", "metrics"):
+                yield stream.event(kind, content, at=at)
 
 
 async def _of_log(
@@ -140,6 +175,9 @@ async def _of_log(
         for line in lines:
             stream.position = replace(stream.position, log=line.end)
             yield stream.event("log", {"line": line.text})
+    open_line = await asyncio.to_thread(log.open_line, stream.position.log)
+    if open_line is not None and stream.is_news(open_line.text):
+        yield stream.event("open_line", {"line": open_line.text})
 
 
 class _Stream:
@@ -148,6 +186,7 @@ class _Stream:
     def __init__(self, position: Position) -> None:
         self.position = position
         self._is_first = True
+        self._open_line = ""
         self._last_sent = time.monotonic()
 
     def event(
@@ -164,6 +203,12 @@ class _Stream:
         return f"{retry}id: {self.position}\nevent: {kind}\ndata: {data}\n\n".encode(
             "utf-8", "replace"
         )
+
+    def is_news(self, open_line: str) -> bool:
+        """Return whether the reader does not know that the open line is like this."""
+        is_known = open_line == self._open_line
+        self._open_line = open_line
+        return not is_known
 
     def is_silent(self) -> bool:
         """Return whether it is time for a sign of life."""

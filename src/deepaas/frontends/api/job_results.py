@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from fastapi.responses import FileResponse
 
 from deepaas import errors, messages
 from deepaas.failures import error_of
+from deepaas.frontends.api.answers import attachment
 from deepaas.jobs.states import JobState
 
 if TYPE_CHECKING:
@@ -40,13 +40,19 @@ def file_response(
     filename: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> FileResponse:
-    """Return a file, to be saved under a name if it has one."""
-    response = FileResponse(path, media_type=media_type, headers=headers)
+    """Return a file, to be saved under a name if it has one.
+
+    It may be a page with a script in it, which a browser must not run in our name.
+    """
+    response = FileResponse(
+        path,
+        media_type=media_type,
+        headers={"content-security-policy": "sandbox", **(headers or {})},
+    )
     # Not by Starlette: it adds a charset to text, and quotes names in its own way.
     response.headers["content-type"] = media_type
     if filename:
-        disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
-        response.headers["content-disposition"] = disposition
+        response.headers["content-disposition"] = attachment(filename)
     return response
 
 

@@ -1,23 +1,18 @@
-"""Jobs over HTTP: those of OGC API Processes, with log, metrics, events and files."""
+"""Jobs over HTTP, as OGC API Processes has them, and the files that they have made."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
-import csv
-import hashlib
-import io
-import json
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 
 from deepaas import errors
-from deepaas.backends.job_events import read_events
-from deepaas.backends.job_files import LOG, RECORD
-from deepaas.backends.job_log import JobLog
-from deepaas.frontends.api import event_stream, schemas
+from deepaas.frontends.api import schemas
+from deepaas.frontends.api.entity_tags import is_as_known, is_unchanged, job_tag
 from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.job_documents import artifact_document
 from deepaas.frontends.api.job_filters import JobQuery, read_filter
@@ -26,21 +21,18 @@ from deepaas.frontends.api.job_results import (
     file_response,
     result_response,
 )
-from deepaas.frontends.api.log_text import log_response
 from deepaas.frontends.api.preferences import read_preferences
 from deepaas.jobs.states import JobState
 from deepaas.model.execution import OUTPUT
-from deepaas.model.negotiation import choose_media_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Sequence
 
     from deepaas.frontends.api.answers import Scope
     from deepaas.frontends.api.job_door import JobDoor
-    from deepaas.jobs.records import Job
+    from deepaas.jobs.records import Artifact, Job
 
 _POLL_AGAIN_S: Final = "1"
-_CSV: Final = "text/csv"
 
 
 def make_router(door: JobDoor) -> APIRouter:
@@ -49,7 +41,6 @@ def make_router(door: JobDoor) -> APIRouter:
     _add_jobs(router, door)
     _add_job(router, door)
     _add_results(router, door)
-    _add_reports(router, door)
     return router
 
 
@@ -116,7 +107,7 @@ def _add_job(router: APIRouter, door: JobDoor) -> None:
                 door, job, request.scope, document, wait_s=preferences.wait_s
             )
         headers = {
-            "etag": _etag(document),
+            "etag": job_tag(document),
             "cache-control": "no-cache",
             "vary": "prefer",
         }
@@ -124,7 +115,7 @@ def _add_job(router: APIRouter, door: JobDoor) -> None:
             headers["preference-applied"] = f"wait={preferences.wait_s:g}"
         if document["status"] in (JobState.ACCEPTED, JobState.RUNNING):
             headers["retry-after"] = _POLL_AGAIN_S
-        if headers["etag"] in request.headers.get("if-none-match", ""):
+        if is_unchanged(request.headers.get("if-none-match", ""), headers["etag"]):
             return Response(status_code=304, headers=headers)
         return JSONResponse(document, headers=headers)
 
@@ -135,46 +126,58 @@ def _add_job(router: APIRouter, door: JobDoor) -> None:
         response_model=None,
         responses={
             200: {"model": schemas.Job},
-            412: {"description": "The job is not as the caller knows it."},
-            **problem_responses(404, 410, 501, 503),
+            **problem_responses(404, 410, 412, 501, 503),
         },
     )
     async def dismiss_job(job_id: str, request: Request) -> Response:
-        """Cancel a job that is not over; remove one that is from sight."""
+        """Cancel a job that is not over; remove one that is from sight.
+
+        With `If-Match` and the job's entity tag this happens only while the job is in
+        the state that the tag is of: a cancel that comes too late removes no result.
+        """
         job = await door.service.get(job_id)
         known = request.headers.get("if-match")
-        if (
-            known
-            and known != "*"
-            and _etag(await door.status(job, scope=request.scope)) not in known
-        ):
-            raise errors.JobChangedError(job_id, state=job.state)
-        left = await door.service.delete(job_id)
+        if known is None:
+            left = await door.service.delete(job_id)
+        else:
+            tag = job_tag(await door.status(job, scope=request.scope))
+            left = await _dismiss_as_known(door, job, is_same=is_as_known(known, tag))
         document = await door.status(
             left, scope=request.scope, state=JobState.DISMISSED
         )
         return JSONResponse(document)
 
 
+async def _dismiss_as_known(door: JobDoor, job: Job, *, is_same: bool) -> Job:
+    """Dismiss or remove a job, unless it is not as its caller knows it.
+
+    Raises:
+        JobChangedError: It is not.
+    """
+    if not is_same:
+        raise errors.JobChangedError(job.id, state=job.state)
+    if job.state.is_final:
+        return await door.service.delete(job.id)
+    try:
+        return await door.service.cancel(job.id)
+    except errors.JobStateConflictError as error:  # it has ended just now
+        raise errors.JobChangedError(job.id, state=error.state) from None
+
+
 async def _changed(
     door: JobDoor, job: Job, scope: Scope, document: dict[str, Any], *, wait_s: float
 ) -> dict[str, Any]:
     """Return the document of a job as soon as it differs from an older one."""
-    before = _etag(document)
+    before = job_tag(document)
     latest = document
 
     async def look(one: Job) -> bool:
         nonlocal latest
         latest = await door.status(one, scope=scope)
-        return one.state.is_final or _etag(latest) != before
+        return one.state.is_final or job_tag(latest) != before
 
     await door.service.wait_until(job.id, look, timeout_s=wait_s)
     return latest
-
-
-def _etag(document: dict[str, Any]) -> str:
-    text = json.dumps(document, sort_keys=True, default=str)
-    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
 def _add_results(router: APIRouter, door: JobDoor) -> None:
@@ -224,13 +227,9 @@ def _add_results(router: APIRouter, door: JobDoor) -> None:
     async def list_artifacts(job_id: str, request: Request) -> dict[str, Any]:
         """List the files that a job has made."""
         job = await door.service.get(job_id)
-        found = await door.service.store.artifacts(job_id)
-        return {
-            "artifacts": [
-                artifact_document(one, job, root=door.root(request.scope))
-                for one in found
-            ]
-        }
+        root = door.root(request.scope)
+        found = await _artifacts(door, job)
+        return {"artifacts": [artifact_document(one, job, root=root) for one in found]}
 
     @router.get(
         "/jobs/{job_id}/artifacts/{path:path}",
@@ -250,161 +249,32 @@ def _add_results(router: APIRouter, door: JobDoor) -> None:
     async def get_artifact(job_id: str, path: str) -> Response:
         """Get one file; parts of it can be asked for."""
         job = await door.service.get(job_id)
-        found = await door.service.store.artifacts(job_id)
-        for one in found:
-            if one.path == path:
+        file = door.service.files.artifact(job, path)
+        for one in await _artifacts(door, job):
+            if one.path == path and await asyncio.to_thread(file.is_file):
+                digest = _base64_of_hex(one.sha256)
                 return file_response(
-                    door.service.files.artifact(job, path),
+                    file,
                     media_type=one.media_type,
                     filename=path.rpartition("/")[2],
-                    headers={
-                        "repr-digest": f"sha-256=:{_base64_of_hex(one.sha256)}:",
-                        "content-security-policy": "sandbox",
-                    },
+                    headers={"repr-digest": f"sha-256=:{digest}:"},
                 )
         raise errors.ArtifactNotFoundError(job_id, path)
 
 
+async def _artifacts(door: JobDoor, job: Job) -> Sequence[Artifact]:
+    """Return the files that a job has made and that are still there.
+
+    Those of a training belong to the version that it has made, and go with it.
+    """
+    store = door.service.store
+    if job.made_version:
+        try:
+            await store.version(job.model, job.made_version)
+        except errors.VersionNotFoundError:
+            return []
+    return await store.artifacts(job.id)
+
+
 def _base64_of_hex(digest: str) -> str:
     return base64.b64encode(bytes.fromhex(digest)).decode("ascii")
-
-
-def _add_reports(router: APIRouter, door: JobDoor) -> None:
-    @router.get(
-        "/jobs/{job_id}/log",
-        operation_id="get_log",
-        summary="Get what a job prints",
-        response_model=None,
-        responses={
-            200: {
-                "description": "The log; as events, each line as it is written.",
-                "content": {
-                    "text/plain": {"schema": {"type": "string"}},
-                    event_stream.MEDIA_TYPE: {"schema": {}},
-                },
-            },
-            206: {"description": "The part that was asked for."},
-            416: {"description": "There is no such part."},
-            **problem_responses(404, 410, 501, 503),
-        },
-    )
-    async def get_log(
-        job_id: str,
-        request: Request,
-        follow: Annotated[bool, Query()] = False,
-    ) -> Response:
-        """Get what a job and all that it started have printed."""
-        service = door.service
-        await service.get(job_id)
-        accept = request.headers.get("accept", "")
-        wanted = choose_media_type(accept, ["text/plain", event_stream.MEDIA_TYPE])
-        if follow or wanted == event_stream.MEDIA_TYPE:
-            start = event_stream.read_position(request.headers.get("last-event-id", ""))
-            return _streaming(
-                event_stream.log_lines(service, job_id, position=start.log)
-            )
-        log = JobLog(service.files.folder(job_id) / LOG)
-        return await log_response(log, byte_range=request.headers.get("range", ""))
-
-    @router.get(
-        "/jobs/{job_id}/events",
-        operation_id="get_events",
-        summary="Follow a job",
-        response_model=None,
-        responses={
-            200: {
-                "description": "States, progress, metrics and log as they come.",
-                "content": {event_stream.MEDIA_TYPE: {"schema": {}}},
-            },
-            204: {"description": "The caller knows how the job ended."},
-            **problem_responses(404, 410, 501, 503),
-        },
-    )
-    async def get_events(job_id: str, request: Request) -> Response:
-        """Follow all that happens to a job; ends when the job does."""
-        service = door.service
-        job = await service.get(job_id)
-        known = request.headers.get("last-event-id", "")
-        position = event_stream.read_position(known)
-        if known and await event_stream.is_at_end(service, job, position):
-            return Response(status_code=204)
-        return _streaming(event_stream.job_events(service, job_id, position=position))
-
-    @router.get(
-        "/jobs/{job_id}/metrics",
-        operation_id="get_metrics",
-        summary="Get the metrics of a job",
-        response_model=None,
-        responses={
-            200: {
-                "model": schemas.Metrics,
-                "content": {_CSV: {"schema": {"type": "string"}}},
-            },
-            **problem_responses(404, 410, 501, 503),
-        },
-    )
-    async def get_metrics(
-        job_id: str, request: Request, f: Annotated[str, Query(max_length=20)] = ""
-    ) -> Response:
-        """Get all values that a job has logged, as JSON or as CSV (`?f=csv`)."""
-        service = door.service
-        await service.get(job_id)
-        accept = request.headers.get("accept", "")
-        wanted = choose_media_type(accept, ["application/json", _CSV])
-        rows = [
-            one.content
-            for one in read_events(service.files.events(job_id))
-            if one.content.get("event") == "metrics"
-        ]
-        if f == "csv" or wanted == _CSV:
-            return Response(_as_csv(rows), media_type=_CSV)
-        return JSONResponse({"metrics": _by_name(rows)})
-
-    @router.get(
-        "/jobs/{job_id}/record",
-        operation_id="get_record",
-        summary="Get where the results of a job come from",
-        response_model=None,
-        responses={
-            200: {"model": dict[str, Any]},
-            **problem_responses(404, 410, 501, 503),
-        },
-    )
-    async def get_record(job_id: str) -> dict[str, Any]:
-        """Get packages, inputs, machine and times of a job that is over."""
-        files = door.service.files
-        job = await door.service.get(job_id)
-        record = files.read_json(files.folder(job_id) / RECORD)
-        if not record:
-            raise errors.ResultNotReadyError(job_id, state=job.state)
-        return record
-
-
-def _streaming(events: AsyncIterator[bytes]) -> StreamingResponse:
-    return StreamingResponse(
-        events, media_type=event_stream.MEDIA_TYPE, headers=event_stream.HEADERS
-    )
-
-
-def _by_name(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for number, row in enumerate(rows):
-        for name, value in row["metrics"].items():
-            point = {
-                "step": row.get("step", number),
-                "value": value,
-                "at": row.get("at"),
-            }
-            found.setdefault(name, []).append(point)
-    return found
-
-
-def _as_csv(rows: list[dict[str, Any]]) -> str:
-    names = sorted({name for row in rows for name in row["metrics"]})
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["step", "at", *names])
-    for number, row in enumerate(rows):
-        values = [row["metrics"].get(name) for name in names]
-        writer.writerow([row.get("step", number), row.get("at"), *values])
-    return text.getvalue()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi.responses import Response, StreamingResponse
 
+from deepaas.frontends.api.entity_tags import is_unchanged
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -19,16 +21,33 @@ _PIECE_BYTES: Final = 1 << 18
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
 
 
-async def log_response(log: JobLog, *, byte_range: str) -> Response:
+async def log_response(
+    log: JobLog,
+    *,
+    byte_range: str,
+    if_range: str = "",
+    if_none_match: str = "",
+    is_whole: bool = False,
+) -> Response:
     """Return a log.
 
     Args:
         log: The log, which may be growing; what comes later is not sent.
         byte_range: The Range header; one that is malformed, or asks for several parts,
             is passed over, as the standard allows.
+        if_range: The If-Range header: the range counts only for the log that it names.
+        if_none_match: The If-None-Match header.
+        is_whole: Whether nothing is written any more. Only then the log has an entity
+            tag: one that is over its limit changes in the middle while it grows.
     """
     size = await asyncio.to_thread(lambda: log.size)
     headers = {"accept-ranges": "bytes", "cache-control": "no-cache"}
+    if is_whole:
+        headers["etag"] = tag = f'"{size}"'
+        if is_unchanged(if_none_match, tag):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if if_range and if_range != headers.get("etag"):
+        byte_range = ""
     match = _RANGE.match(byte_range.strip())
     if not match or not (match[1] or match[2]):
         return StreamingResponse(

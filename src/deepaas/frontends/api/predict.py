@@ -13,7 +13,6 @@ import os
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Literal
-from urllib.parse import quote
 
 import msgspec
 
@@ -43,8 +42,6 @@ _FILE_PIECE_BYTES: Final = 1 << 18
 
 _MEDIA_TYPE: Final = re.compile(r"[!-~][ -~]{0,254}")
 _OCTET_STREAM: Final = b"application/octet-stream"
-
-_LONGEST_FILENAME: Final = 255
 
 
 class PredictEndpoint:
@@ -255,7 +252,9 @@ def result_headers(media_type: str, filename: str, *, request_id: str) -> list[H
         (answers.REQUEST_ID, request_id.encode("latin-1")),
     ]
     if filename:
-        headers.append((b"content-disposition", _attachment(filename)))
+        headers.append(
+            (b"content-disposition", answers.attachment(filename).encode("latin-1"))
+        )
     return headers
 
 
@@ -267,16 +266,3 @@ def _content_type(media_type: str) -> bytes:
     if _MEDIA_TYPE.fullmatch(media_type):
         return media_type.encode("ascii")
     return _OCTET_STREAM
-
-
-def _attachment(filename: str) -> bytes:
-    """Return a Content-Disposition value (RFC 6266) that any client understands."""
-    filename = filename[-_LONGEST_FILENAME:]  # from the end, where the extension is
-    plain = "".join(
-        one if one.isascii() and one.isprintable() and one not in '"\\' else "_"
-        for one in filename
-    )
-    value = f'attachment; filename="{plain}"'
-    if plain != filename:
-        value += f"; filename*=UTF-8''{quote(filename, safe='')}"
-    return value.encode("latin-1")
