@@ -64,7 +64,7 @@ class Describer:
                     return await process.link.validate(record, body)
             except TimeoutError:
                 pass
-        return await self._process(model).validate(record, body)
+        return await self._process(model).validate(model, record, body)
 
     async def describe(self, model: str) -> messages.ModelDescription:
         """Return what a model is, from a process of its own.

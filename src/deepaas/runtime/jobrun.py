@@ -215,6 +215,7 @@ class JobRun:
         made = output.version.number if output.version else None
         is_activated = fresh is not None and fresh.version.number == made
         output = msgspec.structs.replace(output, is_activated=is_activated)
+        done: Job | None
         try:
             done = await self._persist(
                 lambda: self._store.complete(

@@ -407,7 +407,7 @@ class JobService:
         while True:
             job = await self.get(job_id)
             left_s = deadline - time.monotonic()
-            if left_s <= 0 or await holds(job):
+            if left_s <= 0 or self._is_stopping or await holds(job):
                 return job
             await self.wait_for_change(job_id, timeout_s=min(left_s, _LOOK_EVERY_S))
 

@@ -134,17 +134,15 @@ class JobWorker:
         assert self.description is not None  # noqa: S101 - it comes with being loaded
         return self.description
 
-    async def validate(self, record: messages.Predict, body: bytes) -> dict[str, Any]:
+    async def validate(
+        self, model: str, record: messages.Predict, body: bytes
+    ) -> dict[str, Any]:
         """Check the inputs of an operation; see `WorkerLink.validate`.
 
         Raises:
             DeepaasError: They are wrong, or the model cannot be loaded.
         """
-        failed = await asyncio.shield(self._loaded)
-        if isinstance(failed, Failed):
-            raise errors.ModelLoadError(record.operation, failed.failure.detail)
-        if failed is not None:
-            raise errors.WorkerDiedError("The worker that checks the inputs died.")
+        await self.describe(model)
         return await self._process.link.validate(record, body)
 
     def end(self, cause: str, *, grace_s: float) -> None:
