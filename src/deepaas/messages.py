@@ -134,11 +134,14 @@ class JobContext(msgspec.Struct, frozen=True, kw_only=True):
         id: The job's id.
         attempt: 1 for the first.
         folder: The job's folder.
+        is_careful: Whether a batch is run line by line, to find the one of which the
+            process has died.
     """
 
     id: str
     attempt: int
     folder: str
+    is_careful: bool = False
 
 
 class Predict(Record):
@@ -157,7 +160,8 @@ class Predict(Record):
             removes it.
         operation: Nearly always `predict`.
         envelope: How the body carries the inputs: empty when it is the inputs, `ogc`
-            when it is an execute request of OGC API Processes.
+            when it is an execute request of OGC API Processes, `line` when it is a line
+            of a batch, `batch` when it is a whole one.
         job: Set when it runs as a job.
     """
 
@@ -171,7 +175,7 @@ class Predict(Record):
     body_path: str = ""
     folder: str = ""
     operation: str = "predict"
-    envelope: Literal["", "ogc"] = ""
+    envelope: Literal["", "ogc", "line", "batch"] = ""
     job: JobContext | None = None
 
 

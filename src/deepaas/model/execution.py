@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from deepaas.errors import FieldError, InvalidInputError, MalformedBodyError
+from deepaas.errors import (
+    BadOutputError,
+    FieldError,
+    InvalidInputError,
+    MalformedBodyError,
+)
 from deepaas.model.arguments import Inputs, Upload
 from deepaas.model.files import read_file
 from deepaas.model.inputs import parse_json
@@ -31,6 +36,7 @@ OUTPUT: Final = "result"
 
 _QUALIFIERS: Final = frozenset({"value", "mediaType", "encoding", "schema", "format"})
 _ALSO_OF_FILES: Final = _QUALIFIERS | {"filename"}
+_ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 
 
 class _Request(msgspec.Struct, kw_only=True):
@@ -86,7 +92,7 @@ def read_execution(
         for name, value in request.inputs.items()
     }
     inputs = (
-        _as_form(values, by_name)
+        as_form(values, by_name)
         if kind == "v2"
         else Inputs(raw_json=msgspec.json.encode(values))
     )
@@ -108,6 +114,22 @@ def in_document(encoded: Encoded) -> Encoded:
     return Encoded(
         media_type="application/json", body=b'{"%s":' % OUTPUT.encode() + value + b"}"
     )
+
+
+def in_line(encoded: Encoded) -> Encoded:
+    """Return a result as `in_document` does, as a single line.
+
+    Raises:
+        BadOutputError: The model calls its result JSON, and it is none.
+    """
+    document = in_document(encoded)
+    try:
+        msgspec.json.decode(document.body, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        raise BadOutputError(f"The result is no valid JSON: {error}.") from None
+    # Within JSON an end of a line means nothing: texts have `\\n` for it.
+    body = bytes(document.body).translate(_ONE_LINE)
+    return Encoded(media_type=document.media_type, body=body)
 
 
 def _read_request(body: bytes) -> _Request:
@@ -157,7 +179,7 @@ def _unqualified(place: str, value: Any, argument: Argument | None) -> Any:
     return value if has_member else value["value"]
 
 
-def _as_form(values: dict[str, Any], by_name: dict[str, Argument]) -> Inputs:
+def as_form(values: dict[str, Any], by_name: dict[str, Argument]) -> Inputs:
     """Return values where the fields of a 2.x model look for them."""
     form: list[tuple[str, str | Upload]] = []
     query: list[tuple[str, str]] = []

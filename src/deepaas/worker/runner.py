@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from deepaas import errors, messages
 from deepaas.failures import failure_of
 from deepaas.model import files, payload
-from deepaas.model.execution import in_document, read_execution
+from deepaas.model.batch_lines import line_inputs
+from deepaas.model.execution import in_document, in_line, read_execution
 from deepaas.model.job import Job
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ class Call:
         function: The model's function; its existence was checked.
         folder: Returns the folder for the request's files, made when first needed.
         is_document: Whether the result is sent within a document of its outputs (OGC).
+        is_line: Whether that document is sent as a line of a batch.
         job: The job that it runs as, or None.
     """
 
@@ -52,6 +56,7 @@ class Call:
     media_type: str
     folder: RequestFolder
     is_document: bool = False
+    is_line: bool = False
     job: messages.JobContext | None = None
 
     @property
@@ -111,8 +116,10 @@ class Runner:
             exists=bool(predict.folder),
         )
         try:
-            if predict.envelope:
+            if predict.envelope == "ogc":
                 return self._begin_execution(predict, body=body, folder=folder)
+            if predict.envelope == "line":
+                return self._begin_line(predict, body=body, folder=folder)
             inputs = self._read(predict, body=body, folder=folder)
             return self.bind(predict, inputs, folder=folder)
         except BaseException:
@@ -161,6 +168,8 @@ class Runner:
             BadOutputError: It cannot be represented.
         """
         encoded = call.operation.codec.encode(result, call.media_type)
+        if call.is_line:
+            return in_line(encoded)
         return in_document(encoded) if call.is_document else encoded
 
     def fail(self, seq: int, error: BaseException, *, sender: Sender) -> None:
@@ -194,6 +203,26 @@ class Runner:
             execution.inputs.headers = {"accept": predict.accept}
         call = self.bind(predict, execution.inputs, folder=folder)
         call.is_document = execution.is_document
+        return call
+
+    def _begin_line(
+        self, predict: messages.Predict, *, body: bytes, folder: RequestFolder
+    ) -> Call:
+        """Read the inputs of a line of a batch; the rest of the request is for all."""
+        operation = self._operation(predict.operation)
+        head = msgspec.structs.replace(predict, content_type="", body_path="")
+        inputs = self._read(head, body=b"", folder=folder)
+        raw = Path(predict.body_path).read_bytes() if predict.body_path else body
+        with files.use_folder(lambda: Path(folder())):
+            line = line_inputs(
+                raw, arguments=operation.signature.arguments, kind=self.model.kind
+            )
+        inputs.query = [*inputs.query, *line.query]
+        inputs.form, inputs.json, inputs.raw_json = line.form, line.json, line.raw_json
+        if operation.codec.is_streaming:
+            head.accept = payload.JSON  # all pieces at once, as one array
+        call = self.bind(head, inputs, folder=folder)
+        call.is_line = True
         return call
 
     def _read(
