@@ -12,6 +12,8 @@ from deepaas.model.job import Job, Version
 
 _LONGEST_TEXT: Final = 1000
 _MOST_ITEMS: Final = 100
+_INT_MIN: Final = -(2**63)
+_INT_MAX: Final = 2**64 - 1
 
 
 def shown_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,7 +50,13 @@ def _plain(value: Any) -> Any:
         plain = to_jsonable_python(value, inf_nan_mode="null")
     except Exception:  # noqa: BLE001 - the value's own code may raise anything
         return _text(value)
-    return _cut(plain) if isinstance(plain, str) else plain
+    if isinstance(plain, str):
+        return _cut(plain)
+    if isinstance(plain, dict | list):
+        return _shown(plain)
+    # Records hold no larger ones, and many readers of JSON do not either.
+    is_large = isinstance(plain, int) and not _INT_MIN <= plain <= _INT_MAX
+    return _text(plain) if is_large else plain
 
 
 def _text(value: Any) -> str:

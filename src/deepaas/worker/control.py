@@ -110,10 +110,9 @@ class Control:
 
     def _answer(self, call: int, make: Callable[[], messages.Record]) -> None:
         try:
-            record = make()
+            self._channel.send(make())
         except BaseException as error:  # noqa: BLE001 - reported to the server
-            record = failure_of(call, error)
-        self._channel.send(record)
+            self._channel.send(failure_of(call, error))
 
     def _metadata(self, call: int) -> messages.Metadata:
         return messages.Metadata(call=call, metadata=plain_metadata(self._runner.model))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import uuid
@@ -17,6 +18,11 @@ from deepaas.model.shown import shown_arguments
 from deepaas.model.v2.wrapper import UploadedFile
 
 
+@dataclasses.dataclass
+class Reading:
+    count: int
+
+
 class Unspeakable:
     def __str__(self) -> str:
         raise RuntimeError
@@ -27,6 +33,10 @@ class Unspeakable:
     [
         (1.5, 1.5),
         (float("nan"), None),
+        (2**64 - 1, 2**64 - 1),
+        (2**64, "18446744073709551616"),
+        ({"a": [-(2**63) - 1]}, {"a": ["-9223372036854775809"]}),
+        (Reading(2**70), {"count": "1180591620717411303424"}),
         (None, None),
         (datetime.date(2026, 1, 2), "2026-01-02"),
         (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
