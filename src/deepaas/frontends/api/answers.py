@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from starlette.responses import Response
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
@@ -43,6 +45,25 @@ def attachment(filename: str) -> str:
     if plain != filename:
         value += f"; filename*=UTF-8''{quote(filename, safe='')}"
     return value
+
+
+def problem_response(answer: ProblemAnswer, *, is_last: bool = False) -> Response:
+    """Return a problem document as Starlette sends it.
+
+    Args:
+        answer: The document.
+        is_last: Close the connection, because the rest of the request is unread.
+    """
+    response = Response(answer.body, answer.status)
+    response.raw_headers = [*answer.headers]
+    if is_last:
+        response.raw_headers.append((b"connection", b"close"))
+    return response
+
+
+def add_common(response: Response, *, request_id: str) -> None:
+    """Give an answer the headers that each has, where nobody else will."""
+    response.raw_headers.extend([*COMMON, (REQUEST_ID, request_id.encode("latin-1"))])
 
 
 async def send_whole(

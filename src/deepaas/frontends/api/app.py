@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from deepaas import __version__, errors
 from deepaas.frontends.api import (
+    answers,
     documents,
     health,
     job_reports,
@@ -21,8 +22,8 @@ from deepaas.frontends.api import (
     versions,
 )
 from deepaas.frontends.api import jobs as job_routes
-from deepaas.frontends.api.body import BodyReader
-from deepaas.frontends.api.edge import Edge
+from deepaas.frontends.api.body import BodyReader, CallerLeftError
+from deepaas.frontends.api.edge import CALLER_LEFT, Edge
 from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.hosts import ANY_HOST, HostCheck
 from deepaas.frontends.api.job_door import JobDoor
@@ -88,7 +89,7 @@ def make_api(
     app.include_router(
         trainings.make_router(door, is_train_enabled=settings.api.train_endpoint)
     )
-    app.include_router(processes.make_router(door))
+    app.include_router(processes.make_router(door, api=settings.api))
     execution = processes.ExecutionEndpoint(door, bodies=bodies, api=settings.api)
     app.router.routes.append(
         Route("/processes/{process}/execution", execution, methods=["POST"])
@@ -106,9 +107,7 @@ def make_api(
     app.include_router(job_reports.make_router(door))
     app.include_router(health.make_router(plane, is_strict=settings.models.strict))
     app.include_router(
-        documents.make_router(
-            app, plane, base_path=base_path, api=settings.api, version=__version__
-        )
+        documents.make_router(app, door, api=settings.api, version=__version__)
     )
     return Edge(
         app,
@@ -144,6 +143,9 @@ def _answer_errors(app: FastAPI, plane: DataPlane) -> None:
             problem = problems.route_not_found(request.scope["path"])
         return _respond(request, problem)
 
+    async def answer_nobody(_request: Request, _error: CallerLeftError) -> Response:
+        return Response(status_code=CALLER_LEFT)
+
     async def answer_validation_error(
         request: Request, error: RequestValidationError
     ) -> Response:
@@ -160,6 +162,7 @@ def _answer_errors(app: FastAPI, plane: DataPlane) -> None:
 
     handlers: dict[Any, Any] = {
         errors.DeepaasError: answer_deepaas_error,
+        CallerLeftError: answer_nobody,
         HTTPException: answer_http_error,
         RequestValidationError: answer_validation_error,
     }
@@ -182,9 +185,8 @@ def _render(request: Request, error: errors.DeepaasError, *, kind: str) -> Respo
         accept=request.headers.get("accept", ""),
         kind=kind,
     )
-    response = Response(answer.body, answer.status)
-    response.raw_headers = answer.headers
-    return response
+    is_last = isinstance(error, errors.BodyTooLargeError)
+    return answers.problem_response(answer, is_last=is_last)
 
 
 def _respond(request: Request, problem: problems.Problem) -> Response:
@@ -193,6 +195,4 @@ def _respond(request: Request, problem: problems.Problem) -> Response:
         request_id=request.scope["deepaas.request_id"],
         accept=request.headers.get("accept", ""),
     )
-    response = Response(answer.body, answer.status)
-    response.raw_headers = answer.headers
-    return response
+    return answers.problem_response(answer)

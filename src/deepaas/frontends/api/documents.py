@@ -22,22 +22,22 @@ from deepaas.model.negotiation import choose_media_type
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from deepaas.runtime.dataplane import DataPlane
+    from deepaas.frontends.api.job_door import JobDoor
     from deepaas.settings import ApiSettings
 
 
 def make_router(
-    app: FastAPI, plane: DataPlane, *, base_path: str, api: ApiSettings, version: str
+    app: FastAPI, door: JobDoor, *, api: ApiSettings, version: str
 ) -> APIRouter:
     """Return the routes.
 
     Args:
         app: Describes its own routes.
-        plane: The models.
-        base_path: The prefix of all paths.
+        door: Leads to the models and the jobs.
         api: Which operations and documents are switched on.
         version: Of this program.
     """
+    plane, base_path = door.plane, door.base_path
     router = APIRouter(tags=["documents"])
 
     @router.get(
@@ -65,6 +65,11 @@ def make_router(
             return HTMLResponse(page, headers={**vary, **_PAGE_HEADERS})
         document = landing.versions_document(
             base_path=base_path, has_docs=api.doc_endpoint
+        )
+        document["links"] += landing.ogc_links(
+            root=door.root(request.scope),
+            has_docs=api.doc_endpoint,
+            has_jobs=door.has_jobs,
         )
         return V2JSONResponse(document, headers=vary)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_CALLER_LEFT: Final = 499
+CALLER_LEFT: Final = 499
 """For the access log, as nginx writes it; nobody is there to be sent it."""
 
 _PROBES: Final = ("/livez", "/readyz")
@@ -45,7 +45,7 @@ _V2_BARE_PATH: Final = re.compile(
 """The paths of 2.x that get no final slash."""
 
 _V2_PATH: Final = re.compile(
-    r"/v2(/debug|/models(/[^/]+(/predict|/train|/validate)?)?)?\Z"
+    r"/v2(/debug|/models(/[^/]+((/versions/[^/]+)?(/predict|/train|/validate))?)?)?\Z"
 )
 """The paths of 2.x that are answered with a final slash only."""
 
@@ -99,7 +99,7 @@ class Edge:
                 self._access_log.line(
                     method=scope["method"],
                     path=scope["path"],
-                    status=recorder.status or _CALLER_LEFT,
+                    status=recorder.status or CALLER_LEFT,
                     duration_s=time.perf_counter() - began,
                     size_bytes=recorder.size_bytes,
                     request_id=request_id,
@@ -202,7 +202,9 @@ class _Recorder:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self.extra_headers:
-                headers = [*message.get("headers", ()), *self.extra_headers]
+                headers = list(message.get("headers", ()))
+                names = {name for name, _ in headers}
+                headers += [one for one in self.extra_headers if one[0] not in names]
                 message = {**message, "headers": headers}
         else:
             self.size_bytes += len(message.get("body", b""))

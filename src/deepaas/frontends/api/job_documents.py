@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from deepaas.frontends.api.names import SAFE_IN_A_SEGMENT
 from deepaas.jobs.states import JobState
 
 if TYPE_CHECKING:
@@ -155,10 +156,11 @@ def _exception(job: Job) -> dict[str, Any] | None:
 
 def _links(job: Job, *, process: str, root: str) -> list[dict[str, str]]:
     here = job_path(job.id, root=root)
+    name = quote(process, safe=SAFE_IN_A_SEGMENT)
     links = [
         _link("self", here, "This document"),
         _link("monitor", here, "This document"),
-        _link(f"{OGC_REL}/processes", f"{root}/processes/{process}", "The process"),
+        _link(f"{OGC_REL}/processes", f"{root}/processes/{name}", "The process"),
         _link("events", f"{here}/events", "What happens", "text/event-stream"),
         _link("log", f"{here}/log", "What the job prints", "text/plain"),
         _link("metrics", f"{here}/metrics", "Metrics"),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
+from fastapi.responses import JSONResponse
 
 from deepaas import errors
 from deepaas.backends.job_events import LastEvents, last_events
 from deepaas.frontends.api import answers
 from deepaas.frontends.api.heads import read_head
 from deepaas.frontends.api.job_documents import job_path, status_info
+from deepaas.frontends.api.job_results import error_of_job, result_response
 from deepaas.frontends.api.preferences import read_idempotency_key
 from deepaas.jobs.states import JobState
 from deepaas.runtime.jobservice import Submission
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fastapi import Request
+    from fastapi.responses import Response
 
-    from deepaas.frontends.api.answers import Scope, Send
+    from deepaas.frontends.api.answers import Scope
     from deepaas.frontends.api.body import BodyReader
     from deepaas.jobs.records import Job
     from deepaas.runtime.dataplane import DataPlane
@@ -81,7 +84,9 @@ class JobDoor:
         Raises:
             DeepaasError: It is refused, see `JobService.submit`.
         """
+        # All that may be refused without the body, before it takes room on the disk.
         service = self.service
+        key = idempotency_key(request.scope, model, operation)
         description = self.plane.pool(model).description
         described = description.operations.get(operation) if description else None
         head = read_head(request.scope, operation=described)
@@ -98,7 +103,7 @@ class JobDoor:
                 record=record,
                 body=body.content,
                 door=door,
-                key=idempotency_key(request.scope, model, operation),
+                key=key,
                 version=version,
             )
         )
@@ -138,24 +143,40 @@ class JobDoor:
             headers["idempotency-replayed"] = "true"
         return headers
 
-    async def send_accepted(
-        self, send: Send, submitted: Submitted, *, status: int, scope: Scope
-    ) -> None:
-        """Tell a caller, straight through ASGI, which job was made."""
-        body = msgspec.json.encode(await self.status(submitted.job, scope=scope))
-        headers = self.accepted_headers(submitted, applied=["respond-async"])
-        await answers.send_whole(
-            send,
-            status=status,
-            headers=[
-                (b"content-type", b"application/json"),
-                (b"content-length", b"%d" % len(body)),
-                *answers.COMMON,
-                (answers.REQUEST_ID, scope["deepaas.request_id"].encode("latin-1")),
-                *((k.encode(), v.encode("latin-1")) for k, v in headers.items()),
-            ],
-            body=body,
-        )
+    async def answer_or_accept(
+        self,
+        submitted: Submitted,
+        *,
+        scope: Scope,
+        wait_s: float,
+        applied: Sequence[str],
+        status: int = HTTPStatus.ACCEPTED,
+    ) -> Response:
+        """Return the result of a job if it comes in time, else the job.
+
+        Args:
+            submitted: The job.
+            scope: The request's.
+            wait_s: How long to wait for the result; 0 is not at all.
+            applied: The caller's preferences that were followed.
+            status: Of an answer that has the job.
+
+        Raises:
+            DeepaasError: The job failed in time.
+        """
+        job = submitted.job
+        if wait_s:
+            job = await self.service.wait(
+                job.id, until=lambda one: one.state.is_final, timeout_s=wait_s
+            )
+        headers = self.accepted_headers(submitted, applied=applied)
+        if not wait_s or not job.state.is_final:
+            document = await self.status(job, scope=scope)
+            return JSONResponse(document, status, headers)
+        if job.state is not JobState.SUCCESSFUL:
+            raise error_of_job(job)
+        del headers["location"]  # what was asked for is here
+        return result_response(job, files=self.service.files, headers=headers)
 
 
 def idempotency_key(scope: Scope, model: str, operation: str) -> tuple[str, str] | None:
@@ -183,3 +204,14 @@ def process_of(process: str) -> tuple[str, str]:
     if not model or operation not in ("predict", "train", "validate"):
         raise errors.ProcessNotFoundError(process)
     return model, operation
+
+
+def read_version(model: str, text: str) -> int:
+    """Return the number of a version.
+
+    Raises:
+        VersionNotFoundError: It is none.
+    """
+    if not text.isdecimal() or len(text) > 9:
+        raise errors.VersionNotFoundError(model, text)
+    return int(text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from deepaas.frontends.api.job_documents import OGC_REL
 from deepaas.frontends.api.names import model_path
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ dd {{ margin: 0; }}
 </html>
 """
 
+_JSON: Final = "application/json"
+
 _LINKS: Final = {
     "api": "Try the models on the API page",
     "openapi.json": "Description of the API (OpenAPI 3.1)",
@@ -67,6 +70,30 @@ def versions_document(*, base_path: str, has_docs: bool) -> dict[str, Any]:
         "versions": [version_document(base_path=base_path)],
         "links": links if has_docs else links[1:],
     }
+
+
+def ogc_links(*, root: str, has_docs: bool, has_jobs: bool) -> list[dict[str, str]]:
+    """Return where the parts of OGC API Processes are (18-062r2, 7.2).
+
+    Args:
+        root: The address of this API, without a final slash.
+        has_docs: Whether the API page is switched on.
+        has_jobs: Whether there are jobs.
+    """
+    rows = [
+        ("self", "/", _JSON, "This document"),
+        ("service-desc", "/openapi.json", _JSON, "The API, for programs"),
+        (f"{OGC_REL}/conformance", "/conformance", _JSON, "What is conformed to"),
+        (f"{OGC_REL}/processes", "/processes", _JSON, "What can be run"),
+    ]
+    if has_docs:
+        rows.append(("service-doc", "/api", "text/html", "The API, for people"))
+    if has_jobs:
+        rows.append((f"{OGC_REL}/job-list", "/jobs", _JSON, "What was run"))
+    return [
+        {"rel": rel, "href": root + path, "type": media_type, "title": title}
+        for rel, path, media_type, title in rows
+    ]
 
 
 def version_document(*, base_path: str) -> dict[str, Any]:

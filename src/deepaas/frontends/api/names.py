@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-_SAFE_IN_A_SEGMENT: Final = "!$&'()*+,;=:@"
+SAFE_IN_A_SEGMENT: Final = "!$&'()*+,;=:@"
 
 
 def model_path(model: str) -> str:
     """Return the address of a model, without the base path."""
-    return f"/v2/models/{quote(model, safe=_SAFE_IN_A_SEGMENT)}/"
+    return f"/v2/models/{quote(model, safe=SAFE_IN_A_SEGMENT)}/"
 
 
 def identifier(name: str) -> str:

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -27,6 +28,7 @@ from deepaas.runtime.prediction import Result, ResultStream
 
 if TYPE_CHECKING:
     from deepaas.frontends.api.answers import Header, Receive, Scope, Send
+    from deepaas.frontends.api.heads import Head
     from deepaas.frontends.api.job_door import JobDoor
     from deepaas.model.job import Version
     from deepaas.runtime.dataplane import DataPlane
@@ -77,18 +79,15 @@ class PredictEndpoint:
             record = head.record
             accept = record.accept
             record.envelope = self._envelope
+            if head.prefer and await self._accept_job(scope, receive, send, head):
+                return
+            version = await self._version(scope)
             body = await self._bodies.read(
                 receive, announced_bytes=head.announced_bytes
             )
             record.body_path, record.folder = body.path, body.folder
-            if head.prefer and read_preferences([head.prefer]).is_async:
-                await self._accept_job(scope, send, record, body=body.content)
-                return
             prediction = self._plane.submit(
-                self.model,
-                record,
-                body=body.content,
-                version=await self._version(scope),
+                self.model, record, body=body.content, version=version
             )
             watch = _CallerWatch(prediction, receive)
             try:
@@ -122,22 +121,41 @@ class PredictEndpoint:
         return None
 
     async def _accept_job(
-        self, scope: Scope, send: Send, record: messages.Predict, *, body: bytes
-    ) -> None:
-        """Answer a prediction that the caller does not wait for."""
+        self, scope: Scope, receive: Receive, send: Send, head: Head
+    ) -> bool:
+        """Answer a prediction that the caller does not want to wait for.
+
+        Returns:
+            Whether it is one. Where there are no jobs, all callers wait: this is a
+            preference only.
+        """
+        preferences = read_preferences([head.prefer])
+        if not (preferences.is_async and self._door.has_jobs):
+            return False
+        # All that may be refused without the body, before it takes room on the disk.
+        service = self._door.service
         version = await self._version(scope)
+        key = idempotency_key(scope, self.model, "predict")
+        body = await self._bodies.read(receive, announced_bytes=head.announced_bytes)
+        head.record.body_path, head.record.folder = body.path, body.folder
         submission = Submission(
             model=self.model,
-            record=record,
-            body=body,
+            record=head.record,
+            body=body.content,
             door="ogc" if self._envelope else "v2",
-            key=idempotency_key(scope, self.model, "predict"),
+            key=key,
             version=None if version is None else version.number,
         )
-        submitted = await self._door.service.submit(submission)
-        await self._door.send_accepted(
-            send, submitted, status=201 if self._envelope else 202, scope=scope
+        response = await self._door.answer_or_accept(
+            await service.submit(submission),
+            scope=scope,
+            wait_s=preferences.wait_s or 0.0,
+            applied=preferences.applied,
+            status=HTTPStatus.CREATED if self._envelope else HTTPStatus.ACCEPTED,
         )
+        answers.add_common(response, request_id=scope["deepaas.request_id"])
+        await response(scope, receive, send)
+        return True
 
     def _description(self) -> messages.OperationDescription | None:
         model = self._plane.pools[self.model].description

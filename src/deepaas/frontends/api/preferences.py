@@ -22,6 +22,7 @@ _PREFERENCE: Final = re.compile(
 )
 _LONGEST_KEY: Final = 255
 _LONGEST_WAIT_S: Final = 60.0
+"""Also how long a validation is waited for by callers without a preference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,13 @@ def read_preferences(values: Iterable[str]) -> Preferences:
         wait_s=None if wait_s is None else min(wait_s, _LONGEST_WAIT_S),
         applied=tuple(applied),
     )
+
+
+def validation_wait_s(preferences: Preferences) -> float:
+    """Return how long the answer to a validation waits for its result, in seconds."""
+    if preferences.wait_s is not None:
+        return preferences.wait_s
+    return 0.0 if preferences.is_async else _LONGEST_WAIT_S
 
 
 def read_idempotency_key(values: Sequence[str]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
 
 from deepaas.frontends.api.job_documents import OGC_REL, process_id
+from deepaas.frontends.api.names import SAFE_IN_A_SEGMENT
 from deepaas.model.execution import OUTPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from deepaas.messages import ModelDescription, OperationDescription
     from deepaas.model.arguments import Argument
@@ -23,18 +25,24 @@ _DRAFT_2020_12: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def processes_of(
-    models: Mapping[str, ModelDescription], *, has_jobs: bool
+    models: Mapping[str, ModelDescription], *, offered: Collection[str]
 ) -> Iterator[tuple[str, ModelDescription, OperationDescription]]:
     """Yield the processes that there are, with the model and the operation.
 
     Args:
         models: What is loaded, by name.
-        has_jobs: Whether there are jobs; without them only predictions remain.
+        offered: The operations that this server has.
     """
     for name, model in models.items():
         for operation in model.operations.values():
-            if operation.is_implemented and (has_jobs or operation.name == "predict"):
+            if operation.is_implemented and operation.name in offered:
                 yield name, model, operation
+
+
+def process_path(model: str, operation: str, *, root: str) -> str:
+    """Return the address of a process."""
+    name = quote(process_id(model, operation), safe=SAFE_IN_A_SEGMENT)
+    return f"{root}/processes/{name}"
 
 
 def summary(
@@ -46,11 +54,11 @@ def summary(
     has_jobs: bool,
 ) -> dict[str, Any]:
     """Return the summary of a process (18-062r2, 7.10)."""
-    name = process_id(model, operation.name)
-    here = f"{root}/processes/{name}"
+    here = process_path(model, operation.name, root=root)
+    jobs = urlencode({"processID": process_id(model, operation.name)})
     metadata = description.metadata
     return {
-        "id": name,
+        "id": process_id(model, operation.name),
         "version": str(metadata.get("version") or "0"),
         "title": operation.summary or f"{operation.name.capitalize()} with {model}",
         "description": operation.description
@@ -61,7 +69,7 @@ def summary(
         "links": [
             _link("self", here, "This process"),
             _link(f"{OGC_REL}/execute", f"{here}/execution", "Run it"),
-            _link(f"{OGC_REL}/job-list", f"{root}/jobs?processID={name}", "Its jobs"),
+            _link(f"{OGC_REL}/job-list", f"{root}/jobs?{jobs}", "Its jobs"),
         ],
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -13,14 +14,13 @@ from deepaas.frontends.api import answers, problems, schemas
 from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.job_door import JobDoor, process_of
 from deepaas.frontends.api.predict import PredictEndpoint
-from deepaas.frontends.api.preferences import read_preferences
+from deepaas.frontends.api.preferences import read_preferences, validation_wait_s
 from deepaas.frontends.api.process_documents import (
     CONFORMANCE,
     description,
     processes_of,
     summary,
 )
-from deepaas.frontends.api.trainings import answer_or_accept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,11 +30,10 @@ if TYPE_CHECKING:
     from deepaas.model.job import Version
     from deepaas.settings import ApiSettings
 
-_VALIDATION_WAIT_S = 60.0
 
-
-def make_router(door: JobDoor) -> APIRouter:
+def make_router(door: JobDoor, *, api: ApiSettings) -> APIRouter:
     """Return the routes, but for the one that runs a process."""
+    offered = _offered(door, api)
     router = APIRouter(tags=["processes"], default_response_class=JSONResponse)
 
     @router.get(
@@ -62,15 +61,27 @@ def make_router(door: JobDoor) -> APIRouter:
     ) -> dict[str, Any]:
         """List what can be run: each operation of each model is a process."""
         root = door.root(request.scope)
-        found = _all(door, root=root)
+        found = [
+            summary(
+                model,
+                described,
+                operation,
+                root=root,
+                has_jobs=door.has_jobs,
+            )
+            for model, described, operation in processes_of(
+                door.plane.descriptions(), offered=offered
+            )
+        ]
         names = [one["id"] for one in found]
         start = names.index(after) + 1 if after in names else 0
         page = found[start : start + limit]
         here = f"{root}/processes"
         links = [{"rel": "self", "href": here, "type": "application/json"}]
         if start + limit < len(found):
-            following = f"{here}?limit={limit}&after={page[-1]['id']}"
-            links.append({"rel": "next", "href": following, "type": "application/json"})
+            following = urlencode({"limit": limit, "after": page[-1]["id"]})
+            href = f"{here}?{following}"
+            links.append({"rel": "next", "href": href, "type": "application/json"})
         return {"processes": page, "links": links}
 
     @router.get(
@@ -78,11 +89,16 @@ def make_router(door: JobDoor) -> APIRouter:
         operation_id="get_process",
         summary="Describe a process",
         response_model=None,
-        responses={200: {"model": schemas.Process}, **problem_responses(404)},
+        responses={
+            200: {"model": schemas.Process},
+            **problem_responses(404, 500, 503),
+        },
     )
     async def get_process(process: str, request: Request) -> dict[str, Any]:
         """Describe what a process takes and gives."""
-        for model, described, operation in _implemented(door):
+        for model, described, operation in processes_of(
+            door.plane.descriptions(), offered=offered
+        ):
             if process == f"{model}.{operation.name}":
                 return description(
                     model,
@@ -91,26 +107,28 @@ def make_router(door: JobDoor) -> APIRouter:
                     root=door.root(request.scope),
                     has_jobs=door.has_jobs,
                 )
-        raise errors.ProcessNotFoundError(process)
+        raise _missing(door, process)
 
     return router
 
 
-def _implemented(door: JobDoor) -> Any:
-    return processes_of(door.plane.descriptions(), has_jobs=door.has_jobs)
+def _offered(door: JobDoor, api: ApiSettings) -> frozenset[str]:
+    """Return the operations that are not switched off, and possible without jobs."""
+    offered = {
+        "predict": api.predict_endpoint,
+        "train": api.train_endpoint and door.has_jobs,
+        "validate": door.has_jobs,
+    }
+    return frozenset(name for name, is_on in offered.items() if is_on)
 
 
-def _all(door: JobDoor, *, root: str) -> list[dict[str, Any]]:
-    return [
-        summary(
-            model,
-            described,
-            operation,
-            root=root,
-            has_jobs=door.has_jobs,
-        )
-        for model, described, operation in _implemented(door)
-    ]
+def _missing(door: JobDoor, process: str) -> errors.DeepaasError:
+    """Return why a process cannot be described."""
+    model, _ = process_of(process)
+    pool = door.plane.pools.get(model)
+    if pool is not None and pool.description is None:
+        return pool.unavailable()  # it may have it, once it is loaded
+    return errors.ProcessNotFoundError(process)
 
 
 class _SyncPrediction(PredictEndpoint):
@@ -158,8 +176,8 @@ class ExecutionEndpoint:
                 accept=answers.header(scope, b"accept"),
                 kind="ogc",
             )
-            respond = Response(answer.body, answer.status)
-            respond.raw_headers = answer.headers
+            is_last = isinstance(error, errors.BodyTooLargeError)
+            respond = answers.problem_response(answer, is_last=is_last)
         await respond(scope, receive, send)
 
     def _find(self, process: str) -> tuple[str, str]:
@@ -189,29 +207,18 @@ class ExecutionEndpoint:
             door="ogc",
             version=version_number(request.scope),
         )
-        if operation == "validate" and not preferences.is_async:
-            wait_s = preferences.wait_s
-            return await answer_or_accept(
-                self._door,
-                submitted,
-                scope=request.scope,
-                wait_s=_VALIDATION_WAIT_S if wait_s is None else wait_s,
-                applied=preferences.applied,
-            )
-        if preferences.is_async and preferences.wait_s:
-            return await answer_or_accept(
-                self._door,
-                submitted,
-                scope=request.scope,
-                wait_s=preferences.wait_s,
-                applied=preferences.applied,
-            )
-        return JSONResponse(
-            await self._door.status(submitted.job, scope=request.scope),
-            status_code=HTTPStatus.CREATED,
-            headers=self._door.accepted_headers(
-                submitted, applied=preferences.applied[:1]
-            ),
+        # A training is never waited for, so `wait` is not applied.
+        is_waiting = operation == "validate"
+        return await self._door.answer_or_accept(
+            submitted,
+            scope=request.scope,
+            wait_s=validation_wait_s(preferences) if is_waiting else 0.0,
+            applied=[
+                one
+                for one in preferences.applied
+                if is_waiting or not one.startswith("wait")
+            ],
+            status=HTTPStatus.CREATED,
         )
 
 

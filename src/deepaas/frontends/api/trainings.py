@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,19 +20,16 @@ from starlette.exceptions import HTTPException
 
 from deepaas import errors
 from deepaas.frontends.api.job_documents import job_path, training
-from deepaas.frontends.api.job_results import error_of_job, result_response
-from deepaas.frontends.api.preferences import read_preferences
+from deepaas.frontends.api.job_door import read_version
+from deepaas.frontends.api.preferences import read_preferences, validation_wait_s
 from deepaas.frontends.api.v2_json import V2JSONResponse
 from deepaas.jobs.records import JobFilter
 from deepaas.jobs.states import JobState
 
 if TYPE_CHECKING:
-    from deepaas.frontends.api.answers import Scope
     from deepaas.frontends.api.job_door import JobDoor
     from deepaas.jobs.records import Job
-    from deepaas.runtime.jobservice import Submitted
 
-_VALIDATION_WAIT_S: Final = 60.0
 _LARGEST_SHOWN_BYTES: Final = 10_000_000
 _MOST_LISTED: Final = 10_000
 
@@ -73,6 +71,22 @@ def make_router(door: JobDoor, *, is_train_enabled: bool) -> APIRouter:
         """Validate a model; the answer waits for the result for a while."""
         return await _validate(door, model, request)
 
+    @router.post(
+        "/v2/models/{model}/versions/{version}/validate/", include_in_schema=False
+    )
+    async def validate_version(model: str, version: str, request: Request) -> Response:
+        """Validate one version of a model."""
+        number = read_version(model, version)
+        return await _validate(door, model, request, version=number)
+
+    @router.post(
+        "/v2/models/{model}/versions/{version}/train/", include_in_schema=False
+    )
+    async def train_version(model: str, version: str, request: Request) -> Response:
+        """Start a training from one version of a model."""
+        number = read_version(model, version)
+        return await trainings.start(model, request, version=number)
+
     return router
 
 
@@ -83,19 +97,24 @@ class _Trainings:
         self._door = door
         self._is_enabled = is_enabled
 
-    async def start(self, model: str, request: Request) -> Response:
-        """Start a training."""
+    async def start(
+        self, model: str, request: Request, *, version: int | None = None
+    ) -> Response:
+        """Start a training, from the active version unless another is named."""
         self._check(model)
         preferences = read_preferences(request.headers.getlist("prefer"))
         submitted = await self._door.submit(
-            request, model=model, operation="train", door="v2"
-        )
-        headers = self._door.accepted_headers(
-            submitted, applied=["respond-async"] if preferences.is_async else []
+            request, model=model, operation="train", door="v2", version=version
         )
         if preferences.is_async:
-            document = await self._door.status(submitted.job, scope=request.scope)
-            return V2JSONResponse(document, HTTPStatus.ACCEPTED, headers)
+            return await self._door.answer_or_accept(
+                submitted,
+                scope=request.scope,
+                wait_s=0,
+                applied=["respond-async"],
+            )
+        headers = self._door.accepted_headers(submitted)
+        del headers["location"]  # which 2.x does not send, and 200 has no use for
         return V2JSONResponse(await self._document(submitted.job), headers=headers)
 
     async def list(self, model: str) -> list[dict[str, Any]]:
@@ -119,7 +138,9 @@ class _Trainings:
         service = self._door.service
         left = await service.delete(job.id)
         if not job.state.is_final:
-            await service.delete(job.id)  # dismissed now; 2.x forgets it too
+            # Dismissed now, and 2.x forgets it too; if it had just ended, it is gone.
+            with suppress(errors.JobRemovedError):
+                await service.delete(job.id)
         return await self._document(left)
 
     def _check(self, model: str) -> None:
@@ -163,41 +184,16 @@ class _Trainings:
         return {"value": value, "mediaType": result.media_type}
 
 
-async def _validate(door: JobDoor, model: str, request: Request) -> Response:
-    preferences = read_preferences(request.headers.getlist("prefer"))
-    submitted = await door.submit(request, model=model, operation="validate", door="v2")
-    wait_s = preferences.wait_s
-    if wait_s is None:
-        wait_s = 0.0 if preferences.is_async else _VALIDATION_WAIT_S
-    return await answer_or_accept(
-        door, submitted, scope=request.scope, wait_s=wait_s, applied=preferences.applied
-    )
-
-
-async def answer_or_accept(
-    door: JobDoor,
-    submitted: Submitted,
-    *,
-    scope: Scope,
-    wait_s: float,
-    applied: tuple[str, ...],
+async def _validate(
+    door: JobDoor, model: str, request: Request, *, version: int | None = None
 ) -> Response:
-    """Return the result of a job if it comes in time, else the job.
-
-    Raises:
-        DeepaasError: The job failed in time.
-    """
-    job = await door.service.wait(
-        submitted.job.id, until=lambda one: one.state.is_final, timeout_s=wait_s
+    preferences = read_preferences(request.headers.getlist("prefer"))
+    submitted = await door.submit(
+        request, model=model, operation="validate", door="v2", version=version
     )
-    headers = door.accepted_headers(submitted, applied=applied)
-    if not job.state.is_final:
-        return V2JSONResponse(
-            await door.status(job, scope=scope),
-            status_code=HTTPStatus.ACCEPTED,
-            headers=headers,
-        )
-    if job.state is not JobState.SUCCESSFUL:
-        raise error_of_job(job)
-    del headers["location"]
-    return result_response(job, files=door.service.files, headers=headers)
+    return await door.answer_or_accept(
+        submitted,
+        scope=request.scope,
+        wait_s=validation_wait_s(preferences),
+        applied=preferences.applied,
+    )

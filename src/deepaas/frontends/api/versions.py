@@ -11,6 +11,7 @@ from deepaas import errors
 from deepaas.frontends.api import answers, problems, schemas
 from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.job_documents import job_path
+from deepaas.frontends.api.job_door import read_version
 from deepaas.frontends.api.predict import PredictEndpoint
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def make_router(door: JobDoor) -> APIRouter:
     )
     async def get_version(model: str, version: str) -> dict[str, Any]:
         """Describe one version."""
-        return await _one(door, model, _number(model, version))
+        return await _one(door, model, read_version(model, version))
 
     @router.post(
         "/models/{model}/versions/{version}/activate",
@@ -75,7 +76,7 @@ def make_router(door: JobDoor) -> APIRouter:
         The answer comes when its workers are warm and answer. A version that cannot be
         loaded is refused, and the one before goes on.
         """
-        number = _number(model, version)
+        number = read_version(model, version)
         await door.service.versions.activate(model, number)
         return await _one(door, model, number)
 
@@ -92,7 +93,7 @@ def make_router(door: JobDoor) -> APIRouter:
     )
     async def delete_version(model: str, version: str) -> Response:
         """Delete a version with its files; its number is not used again."""
-        await door.service.versions.delete(model, _number(model, version))
+        await door.service.versions.delete(model, read_version(model, version))
         return Response(status_code=204)
 
     return router
@@ -125,26 +126,13 @@ class VersionedPrediction:
             request_id=scope["deepaas.request_id"],
             accept=answers.header(scope, b"accept"),
         )
-        response = Response(answer.body, answer.status)
-        response.raw_headers = answer.headers
-        await response(scope, receive, send)
+        await answers.problem_response(answer)(scope, receive, send)
 
 
 class _Prediction(PredictEndpoint):
     async def _version(self, scope: Scope) -> Version | None:
-        number = _number(self.model, scope["path_params"]["version"])
+        number = read_version(self.model, scope["path_params"]["version"])
         return await self._door.service.versions.find(self.model, number)
-
-
-def _number(model: str, text: str) -> int:
-    """Return the number of a version.
-
-    Raises:
-        VersionNotFoundError: It is none.
-    """
-    if not text.isdecimal() or len(text) > 9:
-        raise errors.VersionNotFoundError(model, text)
-    return int(text)
 
 
 async def _one(door: JobDoor, model: str, number: int) -> dict[str, Any]:
