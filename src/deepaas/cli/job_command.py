@@ -228,6 +228,9 @@ def _end(target: JobTarget, namespace: argparse.Namespace, job_id: str) -> int:
     else:  # a restartable one that SIGTERM has ended
         _say(f"job {job_id} waits for a server, which goes on with it")
         return reports.EXIT_TERMINATED
+    is_ours = not target.can_outlive_us
+    if is_ours and document.get("cause") == "interrupted":
+        return reports.EXIT_TERMINATED
     return _EXIT_CODES[status]
 
 

@@ -7,8 +7,9 @@ loop that runs already.
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from deepaas.client.aio import AsyncClient, AsyncRemoteJob
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from deepaas.client.event_source import JobEvent
 
 T = TypeVar("T")
+
+_MOST_AHEAD: Final = 1000
+_PAUSE_S: Final = 0.02
+_LOOK_EVERY_S: Final = 0.2
 
 
 class LoopThread:
@@ -58,10 +63,19 @@ class LoopThread:
         """End the thread."""
         if self._loop.is_closed():
             return
-        self.run(self._loop.shutdown_asyncgens())
+        self.run(_end_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _end_others() -> None:
+    """Cancel whatever else runs on the loop, and wait for its end."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 class Steps(Generic[T]):
@@ -71,31 +85,32 @@ class Steps(Generic[T]):
     """
 
     def __init__(self, loop: LoopThread, iterator: AsyncIterator[T]) -> None:
-        self._loop = loop
-        self._iterator = iterator
-        self._future: concurrent.futures.Future[T] | None = None
+        self._queue: queue.SimpleQueue[T | None] = queue.SimpleQueue()
+        self._pump = loop.submit(self._fetch(iterator))
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> T:
-        if self._future is None:
-            self._future = self._loop.submit(_step(self._iterator))
+        while True:
+            try:
+                value = self._queue.get(timeout=_LOOK_EVERY_S)
+            except queue.Empty:
+                value = None
+            if value is not None:
+                return value
+            if self._pump.done() and self._queue.empty():
+                self._pump.result()  # what it has raised
+                raise StopIteration
+
+    async def _fetch(self, iterator: AsyncIterator[T]) -> None:
         try:
-            value = self._future.result()
-        except StopAsyncIteration:
-            raise StopIteration from None
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
-            self._future = None
-            raise
-        self._future = None
-        return value
-
-
-async def _step(iterator: AsyncIterator[T]) -> T:
-    return await anext(iterator)
+            async for value in iterator:
+                self._queue.put(value)
+                while self._queue.qsize() >= _MOST_AHEAD:  # noqa: ASYNC110 - emptied by another thread
+                    await asyncio.sleep(_PAUSE_S)
+        finally:
+            self._queue.put(None)
 
 
 class Client:
