@@ -117,6 +117,11 @@ class ModelPool:
         return "failed" if self.failure else "loading"
 
     @property
+    def capacity(self) -> int:
+        """How many predictions keep the workers busy, with one in reserve for each."""
+        return sum(self._depth(slot) + 1 for slot in self._slots)
+
+    @property
     def is_busy(self) -> bool:
         """Whether somebody waits for an answer, or for the workers to load."""
         is_loading = self.state == "loading"

@@ -19,10 +19,12 @@ import msgspec
 
 from deepaas import errors, messages
 from deepaas.frontends.api import answers, problems
+from deepaas.frontends.api.batch import BatchRequest, answer_batch
 from deepaas.frontends.api.body import BodyReader, CallerLeftError
 from deepaas.frontends.api.heads import read_head
 from deepaas.frontends.api.job_door import idempotency_key
 from deepaas.frontends.api.preferences import read_preferences
+from deepaas.model.batch_lines import is_batch
 from deepaas.runtime.jobservice import Submission
 from deepaas.runtime.prediction import Result, ResultStream
 
@@ -42,6 +44,7 @@ over before anyone could."""
 
 _FILE_PIECE_BYTES: Final = 1 << 18
 
+_JSON: Final = "application/json"
 _MEDIA_TYPE: Final = re.compile(r"[!-~][ -~]{0,254}")
 _OCTET_STREAM: Final = b"application/octet-stream"
 
@@ -78,7 +81,7 @@ class PredictEndpoint:
             head = read_head(scope, operation=self._description())
             record = head.record
             accept = record.accept
-            record.envelope = self._envelope
+            record.envelope = self._envelope_of(record.content_type)
             if head.prefer and await self._accept_job(scope, receive, send, head):
                 return
             version = await self._version(scope)
@@ -86,6 +89,10 @@ class PredictEndpoint:
                 receive, announced_bytes=head.announced_bytes
             )
             record.body_path, record.folder = body.path, body.folder
+            if record.envelope == "batch":
+                batch = self._batch(record, body=body.content, version=version)
+                await answer_batch(self._plane, batch, receive=receive, send=send)
+                return
             prediction = self._plane.submit(
                 self.model, record, body=body.content, version=version
             )
@@ -110,6 +117,22 @@ class PredictEndpoint:
                 raise
 
     _envelope: Literal["", "ogc"] = ""
+
+    def _envelope_of(self, content_type: str) -> Literal["", "ogc", "batch"]:
+        if content_type == _JSON or self._envelope or not is_batch(content_type):
+            return self._envelope
+        return "batch"
+
+    def _batch(
+        self, record: messages.Predict, *, body: bytes, version: Version | None
+    ) -> BatchRequest:
+        return BatchRequest(
+            model=self.model,
+            record=record,
+            body=body,
+            version=version,
+            inline_bytes=self._bodies.inline_bytes,
+        )
 
     async def _version(self, scope: Scope) -> Version | None:
         """Return the version that the caller asks for, or None for the active one.
