@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
@@ -11,6 +11,9 @@ from deepaas import messages
 
 if TYPE_CHECKING:
     from deepaas.model.loading import LoadedModel, Operation
+
+_RECORD_BITS: Final = 63
+_FLOAT_BITS: Final = 1000
 
 
 def describe(model: LoadedModel) -> messages.ModelDescription:
@@ -40,14 +43,17 @@ def _metadata_or_nothing(model: LoadedModel) -> dict[str, Any]:
 def plain_metadata(model: LoadedModel) -> dict[str, Any]:
     """Return the model's metadata as plain JSON values; others become their text."""
     text = msgspec.json.encode(model.metadata(), enc_hook=str)
-    return cast("dict[str, Any]", msgspec.json.decode(text))
+    return cast("dict[str, Any]", _fitting(msgspec.json.decode(text)))
 
 
 def describe_operation(
     operation: Operation, *, kind: str
 ) -> messages.OperationDescription:
     """Return the description of one operation of a model of some kind."""
-    arguments = operation.signature.arguments
+    arguments = tuple(
+        msgspec.structs.replace(one, schema=_fitting(one.schema))
+        for one in operation.signature.arguments
+    )
     codec = operation.codec
     return messages.OperationDescription(
         name=operation.name,
@@ -55,9 +61,9 @@ def describe_operation(
         summary=operation.summary,
         description=operation.description,
         arguments=arguments,
-        definitions={**operation.signature.definitions, **codec.definitions},
+        definitions=_fitting({**operation.signature.definitions, **codec.definitions}),
         allows_unknown=kind == "v2",
-        result_schema=codec.schema,
+        result_schema=_fitting(codec.schema),
         result_name=codec.schema_name,
         media_types=codec.media_types,
         is_streaming=codec.is_streaming,
@@ -71,3 +77,14 @@ def describe_operation(
         retries=operation.recovery.retries,
         retry_delay_s=operation.recovery.retry_delay_s,
     )
+
+
+def _fitting(value: Any) -> Any:
+    """Return JSON with the integers that no record can hold as the nearest float."""
+    if isinstance(value, dict):
+        return {key: _fitting(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_fitting(part) for part in value]
+    if not isinstance(value, int) or value.bit_length() <= _RECORD_BITS:
+        return value
+    return float(value) if value.bit_length() <= _FLOAT_BITS else str(value)

@@ -13,6 +13,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from deepaas.model.job import Job
+from deepaas.worker import output
+from deepaas.worker.batch_job import BatchJob
 from deepaas.worker.provenance import write_provenance
 from deepaas.worker.single import SingleCaller
 from deepaas.worker.sync_loop import SyncLoop
@@ -20,6 +22,7 @@ from deepaas.worker.sync_loop import SyncLoop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from deepaas import messages
     from deepaas.worker.runner import Call
 
 _TERMINATED: Final = 128 + signal.SIGTERM
@@ -31,13 +34,30 @@ class JobLoop(SyncLoop):
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
         self._caller = SingleCaller()
-        self._job = Job()
+        self._job: Job | BatchJob = Job()
 
     def run(self) -> None:
         """Take jobs until the server closes its side."""
         signal.signal(signal.SIGTERM, self._on_sigterm)
         super().run()
         self._caller.close()
+
+    def _predict(self, predict: messages.Predict, body: bytes) -> None:
+        if predict.envelope != "batch":
+            super()._predict(predict, body)
+            return
+        self._note_start(predict.seq)
+        try:
+            batch = BatchJob(predict, body, runner=self._runner, caller=self._caller)
+            self._job = batch
+            answer = batch.run()
+        except BaseException as error:  # noqa: BLE001 - reported to the server
+            self._runner.fail(predict.seq, error, sender=self._data)
+        else:
+            self._data.send(answer)
+        finally:
+            self._job = Job()
+            output.finish_lines()
 
     def _invoke(self, call: Call) -> Any:
         self._job = _job_of(call)

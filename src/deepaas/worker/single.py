@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deepaas.model.signature import BATCH_ITEM
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from deepaas.worker.runner import Call
 
@@ -28,17 +28,22 @@ class SingleCaller:
         """Return what the model's function returns for a call."""
         if call.operation.batch is None:
             return self.wait(call.function(**call.arguments))
-        arguments = dict(call.arguments)
-        items = [arguments.pop(BATCH_ITEM)]
-        results = list(self.wait(call.function(items, **arguments)))
-        if len(results) != 1:
+        [result] = self.call_together([call])
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def call_together(self, calls: Sequence[Call]) -> list[Any]:
+        """Return what a batched function makes of calls; an exception is one's own."""
+        rest = {k: v for k, v in calls[0].arguments.items() if k != BATCH_ITEM}
+        items = [call.arguments[BATCH_ITEM] for call in calls]
+        results = list(self.wait(calls[0].function(items, **rest)))
+        if len(results) != len(calls):
             raise ValueError(
                 "a batched predict must return one result for each item: got "
-                f"{len(results)} for 1 item"
+                f"{len(results)} for {len(calls)} item{'s' * (len(calls) > 1)}"
             )
-        if isinstance(results[0], BaseException):
-            raise results[0]
-        return results[0]
+        return results
 
     def wait(self, value: Any) -> Any:
         """Return a value, or what becomes of an awaitable one."""
