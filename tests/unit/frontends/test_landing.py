@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.support import descriptions
 from tests.support.descriptions import model
 
-from deepaas.frontends.api.landing import landing_page, versions_document
+from deepaas.frontends.api.job_documents import OGC_REL
+from deepaas.frontends.api.landing import landing_page, ogc_links, versions_document
 
 
 class _Reader(HTMLParser):
@@ -55,6 +56,27 @@ def test_programs_get_the_document_of_2x() -> None:
             },
         ],
     } == versions_document(base_path="/a", has_docs=True)
+
+
+@pytest.mark.parametrize(
+    ("has_docs", "has_jobs", "missing"),
+    [(True, True, set()), (False, True, {"service-doc"}), (True, False, {"job-list"})],
+)
+def test_clients_of_ogc_services_are_led_to_its_parts(
+    *, has_docs: bool, has_jobs: bool, missing: set[str]
+) -> None:
+    links = ogc_links(root="http://host/a", has_docs=has_docs, has_jobs=has_jobs)
+
+    found = {link["rel"].removeprefix(f"{OGC_REL}/"): link["href"] for link in links}
+    expected = {
+        "self": "http://host/a/",
+        "service-desc": "http://host/a/openapi.json",
+        "service-doc": "http://host/a/api",
+        "conformance": "http://host/a/conformance",
+        "processes": "http://host/a/processes",
+        "job-list": "http://host/a/jobs",
+    }
+    assert {rel: expected[rel] for rel in set(expected) - missing} == found
 
 
 def test_without_the_page_there_is_no_link_to_it() -> None:

@@ -110,10 +110,28 @@ def generic_paths(enabled: Collection[str]) -> dict[str, Any]:
     paths: dict[str, Any] = {
         "/processes/{process}/execution": {"post": _execution()},
         "/v2/models/{model}/versions/{version}/predict/": {
-            "post": _versioned_prediction()
+            "post": _with_version(
+                "predict_with_version",
+                "Ask one version of a model",
+                {**_result_or_job(), **error_responses("v2")},
+            )
+        },
+        "/v2/models/{model}/versions/{version}/validate/": {
+            "post": _with_version(
+                "validate_version",
+                "Validate one version of a model",
+                {**_result_or_job(), **error_responses("v2")},
+            )
         },
     }
     if "train" in enabled:
+        paths["/v2/models/{model}/versions/{version}/train/"] = {
+            "post": _with_version(
+                "train_from_version",
+                "Start a training from one version of a model",
+                training_responses("v2"),
+            )
+        }
         paths["/v2/models/{model}/train/{training_id}"] = {
             "get": _one_training("get_training", "Show a training"),
             "delete": _one_training("cancel_training", "Cancel or forget a training"),
@@ -148,29 +166,31 @@ def _execution() -> dict[str, Any]:
         "responses": {
             "200": _any_result(),
             "201": {"$ref": "#/components/responses/Accepted"},
-            "202": {"$ref": "#/components/responses/Accepted"},
             **error_responses("native"),
             "default": {"$ref": "#/components/responses/ModelsOwnError"},
         },
     }
 
 
-def _versioned_prediction() -> dict[str, Any]:
+def _with_version(
+    operation_id: str, summary: str, responses: dict[str, Any]
+) -> dict[str, Any]:
     return {
-        "operationId": "predict_with_version",
+        "operationId": operation_id,
         "tags": ["versions"],
-        "summary": "Ask one version of a model",
+        "summary": summary,
         "parameters": [_MODEL, _version_parameter("path")],
         "requestBody": {
             "description": "As for the model's active version.",
             "content": {_JSON: {"schema": {"type": "object"}}},
         },
-        "responses": {
-            "200": _any_result(),
-            "202": {"$ref": "#/components/responses/Accepted"},
-            **error_responses("v2"),
-        },
+        "responses": responses,
     }
+
+
+def _result_or_job() -> dict[str, Any]:
+    accepted = {"$ref": "#/components/responses/Accepted"}
+    return {"200": _any_result(), "202": accepted}
 
 
 def _any_result() -> dict[str, Any]:
