@@ -4,6 +4,7 @@
     jobs/<id>/log/               what the job printed
     jobs/<id>/events.jsonl       its progress and metrics, written by the job itself
     jobs/<id>/work/              what attempts leave: artifacts, checkpoints
+    jobs/<id>/results.ndjson     the results so far, where it is a batch
     jobs/<id>/result             its result     } published when the job succeeds:
     jobs/<id>/artifacts/         its artifacts  } written, fsynced, then renamed
     jobs/<id>/record.json        where it came from: packages, inputs, machine
@@ -205,13 +206,14 @@ class JobFiles:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Return the length of all files below a folder."""
-    total = 0
+    """Return the length of all files below a folder; one with two names counts once."""
+    sizes: dict[tuple[int, int], int] = {}
     for path in folder.rglob("*"):
         with suppress(OSError):
             if path.is_file() and not path.is_symlink():
-                total += path.stat().st_size
-    return total
+                status = path.stat()
+                sizes[status.st_dev, status.st_ino] = status.st_size
+    return sum(sizes.values())
 
 
 def sync_file(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - msgspec reads hints
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -34,7 +34,7 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     cookie: str = ""
     body: bytes = b""
     body_file: str = ""
-    envelope: str = ""
+    envelope: Literal["", "ogc", "line", "batch"] = ""
 
 
 class JobResult(msgspec.Struct, frozen=True, kw_only=True):

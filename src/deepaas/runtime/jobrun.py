@@ -31,6 +31,7 @@ from deepaas.jobs.recovery import event_after_crash
 from deepaas.jobs.retry import may_retry, retry_delay
 from deepaas.jobs.states import JobEvent, JobState
 from deepaas.model.job import PROVENANCE_FILE
+from deepaas.runtime.batchrun import BatchDeaths
 from deepaas.runtime.jobworker import Died, Failed, Finished, JobWorker, Outcome
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class JobRun:
         self._store = tools.store
         self._files = tools.files
         self._worker: JobWorker | None = None
+        self._is_batch = job.request.envelope == "batch"
+        self._deaths = BatchDeaths(job, self._files.folder(job.id))
 
     @property
     def guardian_pid(self) -> int:
@@ -124,31 +127,58 @@ class JobRun:
         inject("job.after_claim")
         try:
             await asyncio.to_thread(self._files.begin_attempt, job.id, job.attempt)
-            worker = self._tools.workers.take(job, device=self.device)
         except OSError as error:
             return Failed(failure=_failure_of_machine(error))
-        self._worker = worker
-        if self.cause:
-            worker.end(self.cause, grace_s=self._tools.grace_s)
         loop = asyncio.get_running_loop()
         timer = (
             loop.call_later(self._tools.time_limit_s, self.end, "deadline")
             if self._tools.time_limit_s
             else None
         )
+        try:
+            outcome = await self._run_process()
+            while isinstance(outcome, Died) and await self._goes_on(outcome):
+                outcome = await self._run_process()
+        except OSError as error:
+            return Failed(failure=_failure_of_machine(error))
+        finally:
+            if timer is not None:
+                timer.cancel()
+        return outcome
+
+    async def _run_process(self) -> Outcome:
+        """Run the operation in a process.
+
+        Raises:
+            OSError: The machine has no process left.
+        """
+        job = self.job
+        worker = self._tools.workers.take(job, device=self.device)
+        self._worker = worker
+        if self.cause:
+            worker.end(self.cause, grace_s=self._tools.grace_s)
         outcome = await worker.run(
             self._record(),
             job.request.body,
             log_dir=str(self._files.folder(job.id) / LOG),
             stream_path=self._files.attempt_folder(job.id, job.attempt) / RESULT,
         )
-        if timer is not None:
-            timer.cancel()
         # A prediction's process is the next one's; a training's must be gone, so that
         # nothing of it writes to what is published.
         is_reusable = job.operation == "predict" and not self.cause
         await self._tools.workers.give_back(worker, is_reusable=is_reusable)
         return outcome
+
+    async def _goes_on(self, died: Died) -> bool:
+        """Return whether the job needs another process, because it is a batch.
+
+        Raises:
+            OSError: What the batch has lost cannot be written down.
+        """
+        has_loaded = self._worker is not None and self._worker.description is not None
+        if not self._is_batch or self.cause or not has_loaded:
+            return False
+        return await asyncio.to_thread(self._deaths.settle, died.ended)
 
     def _record(self) -> messages.Predict:
         job, request = self.job, self.job.request
@@ -163,8 +193,13 @@ class JobRun:
             cookie=request.cookie,
             body_path=str(folder / request.body_file) if request.body_file else "",
             operation=job.operation,
-            envelope="ogc" if request.envelope == "ogc" else "",
-            job=messages.JobContext(id=job.id, attempt=job.attempt, folder=str(folder)),
+            envelope=request.envelope,
+            job=messages.JobContext(
+                id=job.id,
+                attempt=job.attempt,
+                folder=str(folder),
+                is_careful=self._deaths.is_careful,
+            ),
         )
 
     # ----------------------------------------------------------------- settling

@@ -121,29 +121,31 @@ class BatchJob:
             folder="",
             job=None,
         )
-        with self._unless_stopping() as failed:
+        try:
             return self._runner.begin(record, line_content(line, file))
-        return failed[0]
+        except BaseException as error:  # noqa: BLE001 - reported in the line's place
+            return self._of_line(error)
 
     def _results(self, calls: list[Call]) -> list[Any]:
         """Return what the model makes of calls; an exception is one's own result."""
         if not calls:
             return []
-        with self._unless_stopping() as failed:
+        try:
             if self._runner.model.operations["predict"].batch is None:
                 return [self._caller.call(calls[0])]
             return self._caller.call_together(calls)
-        return failed * len(calls)
+        except BaseException as error:  # noqa: BLE001 - reported in the lines' places
+            return [self._of_line(error)] * len(calls)
 
     def _encoded(self, call: Call, result: Any) -> bytes:
         try:
             if isinstance(result, BaseException):
                 return self._problem(call.seq, result)
-            with self._unless_stopping() as failed:
-                if call.operation.codec.is_streaming:
-                    result = self._caller.pieces(result)
-                return bytes(self._runner.encode(call, result).body)[1:]
-            return self._problem(call.seq, failed[0])
+            if call.operation.codec.is_streaming:
+                result = self._caller.pieces(result)
+            return bytes(self._runner.encode(call, result).body)[1:]
+        except BaseException as error:  # noqa: BLE001 - reported in the line's place
+            return self._problem(call.seq, self._of_line(error))
         finally:
             call.folder.remove()
 
@@ -154,16 +156,11 @@ class BatchJob:
         )
         return b'"problem":' + msgspec.json.encode(document) + b"}"
 
-    @contextmanager
-    def _unless_stopping(self) -> Iterator[list[BaseException]]:
-        """Keep what a line raises, but for what ends the job."""
-        failed: list[BaseException] = []
-        try:
-            yield failed
-        except BaseException as error:
-            if self._is_stopping:
-                raise
-            failed.append(error)
+    def _of_line(self, error: BaseException) -> BaseException:
+        """Return what a line has raised, or raise what ends the job."""
+        if self._is_stopping:
+            raise error
+        return error
 
     def _request_id(self, index: int) -> str:
         return f"{self._context.id}.{index}"

@@ -185,7 +185,7 @@ class _Batch:
         return answer
 
     async def _take_up(self) -> bool:
-        """Begin as many lines as keep the workers busy; return whether there are any."""
+        """Begin as many lines as keep the workers busy; return whether any are."""
         pool = self._plane.pool(self._request.model)
         most = min(_MOST_LINES, pool.capacity)
         size = sum(len(line.content) for line, _ in self._at_work)

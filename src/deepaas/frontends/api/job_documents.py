@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from deepaas.frontends.api.names import SAFE_IN_A_SEGMENT
 from deepaas.jobs.states import JobState
+from deepaas.model.batch_lines import NDJSON
 
 if TYPE_CHECKING:
     from deepaas.backends.job_events import LastEvents
@@ -177,7 +178,15 @@ def _links(job: Job, *, process: str, root: str) -> list[dict[str, str]]:
         links.append(
             _link(f"{OGC_REL}/exceptions", f"{here}/results", "What went wrong")
         )
+    if _has_lines(job):
+        links.append(_link("results", f"{here}/results", "The lines so far", NDJSON))
     return links
+
+
+def _has_lines(job: Job) -> bool:
+    """Return whether it is a batch that has begun and has not come to its end."""
+    is_batch = job.request.envelope == "batch"
+    return is_batch and job.attempt > 0 and job.state is not JobState.SUCCESSFUL
 
 
 def _link(rel: str, href: str, title: str, media_type: str = _JSON) -> dict[str, str]:

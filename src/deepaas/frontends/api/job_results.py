@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from deepaas import errors, messages
+from deepaas.backends.result_lines import LINES_FILE, size_of_whole_lines
 from deepaas.failures import error_of
 from deepaas.frontends.api.answers import attachment
 from deepaas.jobs.states import JobState
+from deepaas.model.batch_lines import NDJSON
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from deepaas.backends.job_files import JobFiles
     from deepaas.jobs.records import Job
+
+
+_PIECE_BYTES: Final = 1 << 18
 
 
 def result_response(
@@ -31,6 +36,40 @@ def result_response(
         filename=result.filename,
         headers=headers,
     )
+
+
+def lines_response(job: Job, *, files: JobFiles, monitor: str) -> Response | None:
+    """Return the lines that a batch has made so far, or None if there are none yet.
+
+    Args:
+        job: A job that is not successful.
+        files: Of the jobs.
+        monitor: The job's address.
+    """
+    if job.request.envelope != "batch":
+        return None
+    folder = files.folder(job.id)
+    size = size_of_whole_lines(folder)
+    if size is None:
+        return None
+    headers = {
+        "content-length": str(size),
+        "cache-control": "no-cache",
+        "link": f"<{monitor}>; rel=monitor",
+        "job-status": job.state.value,
+    }
+    if not job.state.is_final:
+        headers["retry-after"] = "1"
+    pieces = _first_bytes(folder / LINES_FILE, size)
+    return StreamingResponse(pieces, media_type=NDJSON, headers=headers)
+
+
+def _first_bytes(path: Path, size: int) -> Iterator[bytes]:
+    """Yield the beginning of a file that may be growing."""
+    with path.open("rb") as file:
+        while size and (piece := file.read(min(size, _PIECE_BYTES))):
+            size -= len(piece)
+            yield piece
 
 
 def file_response(

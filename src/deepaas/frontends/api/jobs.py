@@ -14,11 +14,12 @@ from deepaas import errors
 from deepaas.frontends.api import schemas
 from deepaas.frontends.api.entity_tags import is_as_known, is_unchanged, job_tag
 from deepaas.frontends.api.error_responses import problem_responses
-from deepaas.frontends.api.job_documents import artifact_document
+from deepaas.frontends.api.job_documents import artifact_document, job_path
 from deepaas.frontends.api.job_filters import JobQuery, read_filter
 from deepaas.frontends.api.job_results import (
     error_of_job,
     file_response,
+    lines_response,
     result_response,
 )
 from deepaas.frontends.api.preferences import read_preferences
@@ -200,11 +201,19 @@ def _add_results(router: APIRouter, door: JobDoor) -> None:
         },
     )
     async def get_results(job_id: str) -> Response:
-        """Get what a job has made, or why it has made nothing."""
+        """Get what a job has made, or why it has made nothing.
+
+        Of a batch of predictions it is the lines so far, also before it has ended and
+        when it was cut off; the header Job-Status tells which.
+        """
         job = await door.service.get(job_id)
-        if job.state is not JobState.SUCCESSFUL:
+        if job.state is JobState.SUCCESSFUL:
+            return result_response(job, files=door.service.files)
+        monitor = job_path(job.id, root=door.base_path)
+        lines = lines_response(job, files=door.service.files, monitor=monitor)
+        if lines is None:
             raise error_of_job(job)
-        return result_response(job, files=door.service.files)
+        return lines
 
     @router.get("/jobs/{job_id}/results/{output}", include_in_schema=False)
     async def get_output(job_id: str, output: str) -> Response:
