@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from deepaas.client.event_source import JobEvent
     from deepaas.messages import OperationDescription
     from deepaas.model.arguments import Inputs
+    from deepaas.settings import Settings
 
 
 class JobTarget(Protocol):
@@ -148,7 +149,7 @@ class LocalTarget:
         # Imported here: a database and its like take a noticeable time.
         from deepaas.cli.local_jobs import LocalJobs
 
-        self._jobs: LocalJobs = LocalJobs(reference, settings=_settings(data_dir))
+        self._jobs: LocalJobs = LocalJobs(reference, settings=settings_of(data_dir))
         self._loop = LoopThread()
         self._job_id = ""
         try:
@@ -220,7 +221,12 @@ def make_target(
     return RemoteTarget(url, model, operation=operation)
 
 
-def _settings(data_dir: str) -> Any:
+def settings_of(data_dir: str) -> Settings:
+    """Return the settings that a server would have here.
+
+    Raises:
+        ConfigurationError: A value cannot work.
+    """
     given = [Given(key="data_dir", value=data_dir, source="--data-dir")]
     return load_settings(
         profile="serve", environ=os.environ, command_line=given if data_dir else ()

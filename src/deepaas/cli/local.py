@@ -12,10 +12,11 @@ from deepaas.worker.describe import describe_operation
 from deepaas.worker.inline import InlineWorker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from deepaas.messages import OperationDescription
     from deepaas.model.arguments import Inputs
+    from deepaas.worker.runner import Call
 
 
 class LocalModel:
@@ -46,18 +47,32 @@ class LocalModel:
             predict, kind=model.kind
         )
         self._worker = InlineWorker(model)
+        self._is_warm = False
 
     def predict(self, inputs: Inputs, *, accept: str) -> Answer:
         """Warm the model up and ask it; see `Target.predict`."""
         call = self._worker.bind("predict", inputs, accept=accept)
-        self._worker.warm()
+        if not self._is_warm:
+            self._worker.warm()
+            self._is_warm = True
         result = self._worker.run(call)
         if call.is_streamed:
             pieces: Iterable[bytes] = self._worker.stream(call, result)
-            return Answer(media_type=call.media_type, pieces=pieces)
+            return Answer(
+                media_type=call.media_type, pieces=self._then_forget(pieces, call)
+            )
         encoded = self._worker.encode(call, result)
         pieces = pieces_of_file(encoded.path) if encoded.path else [bytes(encoded.body)]
-        return Answer(media_type=encoded.media_type, pieces=pieces)
+        return Answer(
+            media_type=encoded.media_type, pieces=self._then_forget(pieces, call)
+        )
+
+    def _then_forget(self, pieces: Iterable[bytes], call: Call) -> Iterator[bytes]:
+        """Yield an answer, and then remove the files of its call."""
+        try:
+            yield from pieces
+        finally:
+            self._worker.forget(call)
 
     def close(self) -> None:
         """Call the model's `close`, and remove its files."""

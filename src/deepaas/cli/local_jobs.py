@@ -21,6 +21,7 @@ from deepaas.backends.executors.process import WorkerSpec
 from deepaas.backends.job_events import last_events
 from deepaas.backends.job_files import JobFiles
 from deepaas.backends.stores.sqlite import SqliteJobStore
+from deepaas.cli.job_sources import held
 from deepaas.client.event_source import read_events
 from deepaas.client.sending import query_of, write_body
 from deepaas.frontends.api import event_stream
@@ -155,6 +156,17 @@ class LocalJobs:
             await self._serving.cancel(job_id)
         except errors.JobStateConflictError:
             return
+
+    async def activate(self, version: int) -> None:
+        """Let a version answer from now on; it is loaded once, to see whether it can.
+
+        Raises:
+            ConfigurationError: Another process has the data directory.
+            DeepaasError: There is no such version, or it cannot be loaded.
+        """
+        if self.is_beside:
+            raise held(f"{self.root.parent.parent} is in use by another process")
+        await self._serving.versions.activate(self.model, version)
 
     def interrupt(self) -> None:
         """Let jobs end with a moment to save their work, as a server that ends does."""

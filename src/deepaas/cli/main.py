@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "predict": "make one prediction, here or at a server",
     "train": "train a model, here or at a server",
     "validate": "validate a model, here or at a server",
+    "jobs": "look at jobs, follow and cancel them",
     "models": "list the models that are installed, or served",
     "check": "say what works about a model, what does not, and what to do",
     "new": "make a package with a model that runs at once",

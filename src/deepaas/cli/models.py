@@ -1,4 +1,4 @@
-"""`deepaas models`: what is installed, or what a server serves."""
+"""`deepaas models`: what is installed, or what a server serves, and its versions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from deepaas.cli import reports
+from deepaas.cli import model_versions, reports
+from deepaas.cli.tables import table
 from deepaas.model.discovery import installed_models
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from deepaas.model.discovery import ModelReference
 
 _EPILOG: Final = f"""\
@@ -22,6 +21,9 @@ Nothing is imported: "deepaas check NAME" tells more about one of them.
 examples:
   deepaas models
   deepaas models --url http://127.0.0.1:5000
+  deepaas models versions plants.py
+  deepaas models activate plants.py 3
+  deepaas models compare --url http://127.0.0.1:5000 plants 2 3
 
 {reports.EXIT_CODES}"""
 
@@ -39,6 +41,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--url", metavar="URL", help="list those of this server")
     parser.add_argument("--json", action="store_true", help="write JSON on one line")
     parser.set_defaults(run=run)
+    model_versions.add_actions(parser)
 
 
 def run(namespace: argparse.Namespace) -> int:
@@ -51,7 +54,7 @@ def run(namespace: argparse.Namespace) -> int:
     if namespace.json:
         print(json.dumps(models))
     elif models:
-        print("\n".join(_table(models)))
+        print("\n".join(table(models)))
     else:
         where = f"served at {namespace.url}" if namespace.url else "installed"
         print(f"no model is {where}", file=sys.stderr)
@@ -93,14 +96,4 @@ def _served(url: str) -> list[dict[str, str]]:
             "description": str(one.get("description") or one.get("summary") or ""),
         }
         for one in document["models"]
-    ]
-
-
-def _table(rows: Sequence[dict[str, str]]) -> list[str]:
-    """Return rows with their columns below each other, titles first."""
-    titles = {key: key.upper() for key in rows[0]}
-    widths = {key: max(len(row[key]) for row in (titles, *rows)) for key in titles}
-    return [
-        "  ".join(f"{row[key]:<{width}}" for key, width in widths.items()).rstrip()
-        for row in (titles, *rows)
     ]

@@ -6,18 +6,22 @@ Our options stand before MODEL, the model's after it, so that no name can clash.
 from __future__ import annotations
 
 import argparse
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from deepaas.cli import arguments, reports
+from deepaas.cli import arguments, each, reports
 from deepaas.cli.answers import ACCEPT_JSON, show
 from deepaas.cli.stdio import model_output_to_stderr
+from deepaas.client.progress import ProgressBar
+from deepaas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deepaas.cli.answers import Target
+    from deepaas.messages import OperationDescription
 
 PROGRAM: Final = "deepaas predict"
 
@@ -28,6 +32,7 @@ examples:
   deepaas predict --json plants --photo rose.jpg   the result on one line
   deepaas predict --output mask.png cells.py --image cells.tif
   deepaas predict --url http://127.0.0.1:5000 plants --photo rose.jpg
+  deepaas predict --each 'photo=photos/*.jpg' plants.py --top_k 3
 
 A file is given by its path, several values one after the other, a nested value as
 JSON text. What the model prints goes to standard error.
@@ -70,6 +75,17 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path, help="write the result to a file"
     )
+    parser.add_argument(
+        "--each",
+        metavar="ARGUMENT=PATTERN",
+        help="predict once for each file, such as 'photo=photos/*.jpg'; writes a line "
+        "of JSON for each",
+    )
+    parser.add_argument(
+        "--detach",
+        action="store_true",
+        help="submit a job to the server, print its id and leave (needs --url)",
+    )
 
 
 def run(namespace: argparse.Namespace) -> int:
@@ -78,11 +94,60 @@ def run(namespace: argparse.Namespace) -> int:
     Raises:
         DeepaasError: There is no prediction.
     """
+    if namespace.detach:
+        return _submit(namespace)
     with model_output_to_stderr():
         target = _target(namespace)
     with closing(target):
+        if namespace.each:
+            return _predict_each(target, namespace)
         _predict(target, namespace)
     return reports.EXIT_OK
+
+
+def _submit(namespace: argparse.Namespace) -> int:
+    """Leave the prediction to the server.
+
+    Raises:
+        ConfigurationError: There is none.
+        DeepaasError: It refuses.
+    """
+    if not namespace.url or namespace.each:
+        raise ConfigurationError("--detach needs --url, and excludes --each")
+    from deepaas.cli.job_targets import RemoteTarget
+
+    with closing(
+        RemoteTarget(namespace.url, namespace.model, operation="predict")
+    ) as target:
+        parser = _parser(target.operation, namespace)
+        inputs = arguments.read_inputs(target.operation, namespace.words, parser=parser)
+        print(target.submit(inputs, version=None))
+    return reports.EXIT_OK
+
+
+def _predict_each(target: Target, namespace: argparse.Namespace) -> int:
+    if namespace.output:
+        raise ConfigurationError(
+            "--each and --output exclude each other; the lines go to standard output"
+        )
+    files = each.find_files(namespace.each)
+    parser = _parser(target.operation, namespace)
+    failures = 0
+    with (
+        model_output_to_stderr() as stdout,
+        ProgressBar("predict", is_shown=None if len(files) > 1 else False) as bar,
+    ):
+        for index, path in enumerate(files):
+            words = [*namespace.words, f"--{each.argument_of(namespace.each)}", path]
+            inputs = arguments.read_inputs(target.operation, words, parser=parser)
+            line = each.line_for(target, inputs, accept=namespace.accept or ACCEPT_JSON)
+            stdout.write(each.encode({"index": index, "file": path, **line}))
+            stdout.flush()
+            failures += "problem" in line
+            bar.update((index + 1) / len(files), path)
+    if failures:
+        print(f"deepaas: {failures} of {len(files)} files failed", file=sys.stderr)
+    return reports.EXIT_FAILED if failures else reports.EXIT_OK
 
 
 def _target(namespace: argparse.Namespace) -> Target:
@@ -97,9 +162,7 @@ def _target(namespace: argparse.Namespace) -> Target:
 
 
 def _predict(target: Target, namespace: argparse.Namespace) -> None:
-    program = f"{PROGRAM} {namespace.model}"
-    parser = arguments.make_parser(target.operation, program=program)
-    _refuse_our_options(namespace.words, target, parser=parser)
+    parser = _parser(target.operation, namespace)
     inputs = arguments.read_inputs(target.operation, namespace.words, parser=parser)
     accept = namespace.accept or (ACCEPT_JSON if namespace.json else "")
     with model_output_to_stderr() as stdout:
@@ -107,12 +170,24 @@ def _predict(target: Target, namespace: argparse.Namespace) -> None:
         show(answer, stdout=stdout, output=namespace.output, as_json=namespace.json)
 
 
+def _parser(
+    operation: OperationDescription, namespace: argparse.Namespace
+) -> argparse.ArgumentParser:
+    program = f"{PROGRAM} {namespace.model}"
+    parser = arguments.make_parser(operation, program=program)
+    _refuse_our_options(namespace.words, operation, parser=parser)
+    return parser
+
+
 def _refuse_our_options(
-    words: Sequence[str], target: Target, *, parser: argparse.ArgumentParser
+    words: Sequence[str],
+    operation: OperationDescription,
+    *,
+    parser: argparse.ArgumentParser,
 ) -> None:
     """Say where an option of ours belongs that stands after MODEL."""
-    names = {f"--{one.name}" for one in target.operation.arguments}
-    for option in ("--url", "--json", "--accept", "--output"):
+    names = {f"--{one.name}" for one in operation.arguments}
+    for option in ("--url", "--json", "--accept", "--output", "--each", "--detach"):
         is_there = any(word.partition("=")[0] == option for word in words)
         if is_there and option not in names:
             parser.error(f"{option} stands before MODEL: {PROGRAM} {option} ...")

@@ -7,9 +7,36 @@
     job.download("weights.pt", "weights.pt")
 
 A job is known by its id and lives at the server: the client may go and come back.
+Names are loaded on first use, because the HTTP library takes a noticeable time.
 """
 
-from deepaas.client.aio import AsyncClient, AsyncRemoteJob
-from deepaas.client.blocking import Client, RemoteJob
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deepaas.client.aio import AsyncClient as AsyncClient
+    from deepaas.client.aio import AsyncRemoteJob as AsyncRemoteJob
+    from deepaas.client.blocking import Client as Client
+    from deepaas.client.blocking import RemoteJob as RemoteJob
 
 __all__ = ["AsyncClient", "AsyncRemoteJob", "Client", "RemoteJob"]
+
+_HOMES = {
+    "AsyncClient": "deepaas.client.aio",
+    "AsyncRemoteJob": "deepaas.client.aio",
+    "Client": "deepaas.client.blocking",
+    "RemoteJob": "deepaas.client.blocking",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first used (PEP 562)."""
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(
+            f"module 'deepaas.client' has no attribute {name!r}"
+        ) from None
+    return getattr(importlib.import_module(home), name)

@@ -335,6 +335,18 @@ class AsyncRemoteJob:
         _, body = await self._session.ask("GET", f"{self._path}/log")
         return body.decode("utf-8", "replace")
 
+    async def log_pieces(self) -> AsyncIterator[bytes]:
+        """Yield what the job has printed, in pieces; for a log that is large."""
+        response = await self._session.open("GET", f"{self._path}/log")
+        if response.status >= 400:
+            content = await self._session.read(response)
+            raise error_of_answer(response.status, content)
+        try:
+            async for piece in response.content.iter_any():
+                yield piece
+        except NETWORK_ERRORS as error:
+            raise unreachable(self._session.url, error) from error
+
     async def metrics(self) -> dict[str, list[dict[str, Any]]]:
         """Return the values that the job has logged: for each name its points."""
         document = await self._session.ask_json("GET", f"{self._path}/metrics")

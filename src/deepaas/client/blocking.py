@@ -277,6 +277,10 @@ class RemoteJob:
         """Return what the job has printed."""
         return self._loop.run(self.aio.log())
 
+    def log_pieces(self) -> Steps[bytes]:
+        """Iterate over what the job has printed, in pieces; for a log that is large."""
+        return Steps(self._loop, self.aio.log_pieces())
+
     def metrics(self) -> dict[str, list[dict[str, Any]]]:
         """Return the values that the job has logged: for each name its points."""
         return self._loop.run(self.aio.metrics())

@@ -1,0 +1,197 @@
+"""`deepaas models versions`, `activate` and `compare`: what trainings have made."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from deepaas import errors
+from deepaas.cli import reports
+from deepaas.cli.tables import size_text, table, time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deepaas.jobs.records import ModelVersion
+
+    Document = dict[str, Any]
+    Action = Callable[[argparse.Namespace], int]
+
+_INSTALLED: Final = 0
+
+
+def add_actions(parser: argparse.ArgumentParser) -> None:
+    """Add the actions to the command `models`, which can also do without one."""
+    actions = parser.add_subparsers(
+        title="actions", metavar="ACTION", parser_class=argparse.ArgumentParser
+    )
+    _add(actions, "versions", "list the versions of a model", _versions)
+    activate = _add(actions, "activate", "let a version answer", _activate)
+    activate.add_argument(
+        "version", metavar="N", type=int, help="its number; 0 is the model as installed"
+    )
+    compare = _add(
+        actions, "compare", "show the metrics of versions in one table", _compare
+    )
+    compare.add_argument(
+        "versions", metavar="N", type=int, nargs="*", help="their numbers; all if none"
+    )
+
+
+def _add(actions: Any, name: str, text: str, action: Action) -> Any:
+    parser = actions.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False
+    )
+    # Without defaults: they would hide what stands before the action.
+    hidden: Any = {"default": argparse.SUPPRESS}
+    parser.add_argument("--url", metavar="URL", help="at this server", **hidden)
+    parser.add_argument(
+        "--data-dir", metavar="DIR", default="", help="in this data directory"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="write JSON on one line", **hidden
+    )
+    parser.add_argument(
+        "model", metavar="MODEL", help="as for deepaas train; with --url, a name"
+    )
+    parser.set_defaults(run=action)
+    return parser
+
+
+def _versions(namespace: argparse.Namespace) -> int:
+    found = _find(namespace)
+    rows = [
+        {
+            "version": one["version"],
+            "answers": "yes" if one["is_active"] else "",
+            "created": time_text(one.get("created")),
+            "parent": one.get("parent"),
+            "size": size_text(one["size_bytes"]) if "size_bytes" in one else "",
+            "job": one.get("job"),
+            "metrics": _short(one.get("metrics", {})),
+        }
+        for one in found["versions"]
+    ]
+    print(json.dumps(found) if namespace.json else "\n".join(table(rows)))
+    return reports.EXIT_OK
+
+
+def _activate(namespace: argparse.Namespace) -> int:
+    if namespace.url:
+        from deepaas.client import Client  # here, because aiohttp takes its time
+
+        with Client(namespace.url) as client:
+            client.activate(namespace.model, namespace.version)
+    else:
+        _activate_here(namespace)
+    print(f"version {namespace.version} of {namespace.model} answers", file=sys.stderr)
+    return reports.EXIT_OK
+
+
+def _activate_here(namespace: argparse.Namespace) -> None:
+    from deepaas.cli.job_targets import settings_of
+    from deepaas.cli.local_jobs import LocalJobs
+    from deepaas.client.blocking import LoopThread
+
+    jobs = LocalJobs(namespace.model, settings=settings_of(namespace.data_dir))
+    loop = LoopThread()
+    try:
+        loop.run(jobs.start())
+        loop.run(jobs.activate(namespace.version))
+    finally:
+        loop.run(jobs.stop())
+        loop.close()
+
+
+def _compare(namespace: argparse.Namespace) -> int:
+    found = {one["version"]: one for one in _find(namespace)["versions"]}
+    wanted = namespace.versions or sorted(found)
+    for number in wanted:
+        if number not in found:
+            raise errors.VersionNotFoundError(namespace.model, number)
+    rows = compared([found[number] for number in wanted])
+    if namespace.json:
+        print(json.dumps(rows))
+    elif rows:
+        print("\n".join(table(rows)))
+    else:
+        print("no metrics", file=sys.stderr)
+    return reports.EXIT_OK
+
+
+def compared(versions: list[Document]) -> list[Document]:
+    """Return a row for each metric with its value in each version.
+
+    What the last validation of a version has found stands there as `validate NAME`.
+    """
+    columns = {f"version {one['version']}": _metrics(one) for one in versions}
+    names = dict.fromkeys(name for found in columns.values() for name in found)
+    return [
+        {"metric": name, **{title: found.get(name) for title, found in columns.items()}}
+        for name in names
+    ]
+
+
+def _metrics(version: Document) -> Document:
+    validations: Document = version.get("validations", {})
+    # The ids of jobs ascend with time.
+    last: Document = validations[max(validations)] if validations else {}
+    found = {f"validate {name}": value for name, value in last.items()}
+    return {**version.get("metrics", {}), **found}
+
+
+def _find(namespace: argparse.Namespace) -> Document:
+    if namespace.url:
+        from deepaas.client import Client
+
+        with Client(namespace.url) as client:
+            return client.versions(namespace.model)
+    return _find_here(namespace.model, namespace.data_dir)
+
+
+def _find_here(reference: str, data_dir: str) -> Document:
+    """Return the versions of a model that runs here, beside whoever has the store."""
+    from deepaas.backends.data_dir import default_data_dir
+    from deepaas.cli.job_sources import LocalStore
+    from deepaas.jobs.records import ModelVersion
+    from deepaas.model.discovery import find_models
+
+    [model] = find_models([reference])
+    named = data_dir or os.environ.get("DEEPAAS_DATA_DIR", "")
+    root = Path(named) if named else default_data_dir({model.name: model.references})
+    store = LocalStore(root.absolute())
+    active, trained = _INSTALLED, list[ModelVersion]()
+    if (root / "jobs.sqlite3").exists():
+        active, trained = store.versions(model.name)
+    installed = {"model": model.name, "version": 0, "is_active": active == _INSTALLED}
+    return {
+        "model": model.name,
+        "active": active,
+        "versions": [*(_document(one, active=active) for one in trained), installed],
+    }
+
+
+def _document(version: ModelVersion, *, active: int) -> Document:
+    metrics = dict(version.metrics)
+    validations = metrics.pop("validations", {})
+    return {
+        "model": version.model,
+        "version": version.number,
+        "is_active": version.number == active,
+        "created": version.created.isoformat(timespec="milliseconds"),
+        "parent": version.parent,
+        "job": version.job,
+        "size_bytes": version.size_bytes,
+        "metrics": metrics,
+        "validations": validations,
+    }
+
+
+def _short(metrics: Document) -> str:
+    return ", ".join(
+        f"{name} {value:.4g}" for name, value in metrics.items() if value is not None
+    )
