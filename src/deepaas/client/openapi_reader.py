@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _COMPONENTS: Final = "#/components/schemas/"
 _DEFINITIONS: Final = "#/$defs/"
 _JSON: Final = "application/json"
+_MANY_AT_A_TIME: Final = "application/x-ndjson"
 _ROOT: Final = "/v2/models/"
 
 
@@ -39,7 +40,11 @@ def read_operation(
         return None
     definitions = _localized(document.get("components", {}).get("schemas", {}))
     content = post.get("requestBody", {}).get("content", {})
-    schemas = {media_type: one["schema"] for media_type, one in content.items()}
+    schemas = {
+        media_type: one["schema"]
+        for media_type, one in content.items()
+        if media_type != _MANY_AT_A_TIME
+    }
     is_open = any("additionalProperties" not in one for one in schemas.values())
     media_types = tuple(post.get("responses", {}).get("200", {}).get("content", ()))
     ask = SchemaReader(definitions)

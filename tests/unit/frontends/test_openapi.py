@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import urljoin
@@ -224,7 +225,24 @@ def test_definitions_whose_names_become_one_stay_two() -> None:
 def test_bodies_come_in_the_types_that_can_carry_them(
     name: str, expected: list[str]
 ) -> None:
-    assert expected == list(predict(everything(), name)["requestBody"]["content"])
+    content = list(predict(everything(), name)["requestBody"]["content"])
+    assert [*expected, "application/x-ndjson"] == content
+
+
+def test_many_predictions_at_a_time_are_described_by_a_line() -> None:
+    story = body(everything(), "application/x-ndjson", "story")
+
+    assert {"type": "string"} == story["schema"]
+    assert body(everything(), "application/json", "story")["example"] == json.loads(
+        story["example"]
+    )
+    assert story["example"].endswith("\n")
+
+
+def test_trainings_come_one_at_a_time() -> None:
+    training = document(m=descriptions.PROBE)["paths"]["/v2/models/m/train/"]
+
+    assert "application/x-ndjson" not in training["post"]["requestBody"]["content"]
 
 
 def test_a_model_without_arguments_has_no_body() -> None:
@@ -251,8 +269,8 @@ def test_files_within_json_are_told_of_native_models_alone() -> None:
     native = predict(described, "plants")["requestBody"]
     v2 = predict(described, "probe")["requestBody"]
 
-    assert "base64" in native["description"]
-    assert "description" not in v2
+    assert "also be sent within JSON" in native["description"]
+    assert "also be sent within JSON" not in v2["description"]
 
 
 def test_a_body_that_cannot_carry_what_is_required_is_not_offered() -> None:
@@ -261,9 +279,9 @@ def test_a_body_that_cannot_carry_what_is_required_is_not_offered() -> None:
         argument("anywhere", {"type": "string"}),
         kind="v2",
     )
-    assert ["application/x-www-form-urlencoded"] == list(
-        predict(document(m=one))["requestBody"]["content"]
-    )
+    content = predict(document(m=one))["requestBody"]["content"]
+    assert "application/x-www-form-urlencoded" in content
+    assert "application/json" not in content
 
 
 def test_unknown_arguments_are_refused_by_native_models_alone() -> None:

@@ -11,17 +11,22 @@ A form has no way to say null (an absent field means the default), nor that a li
 empty.
 
 Each media type comes with an example, where one can be made.
+
+Predictions are also taken many at a time (NDJSON). That comes last: the answer to it is
+another one, and a client that chooses by itself should not choose it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
 
 from deepaas.frontends.api.examples import NoExampleError, example_of, stated_example
 from deepaas.frontends.api.json_schema import as_text_schema, resolve, without_null
+from deepaas.model.batch_lines import NDJSON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +41,12 @@ _MULTIPART: Final = "multipart/form-data"
 _FILES_IN_JSON: Final = (
     "A file may also be sent within JSON, as "
     '`{"value": "<its content in base64>", "mediaType": "image/png"}`.'
+)
+_MANY: Final = (
+    f"As `{NDJSON}`, each line is a JSON object with the arguments of a prediction, a "
+    'file as `{"value": "<its content in base64>", "mediaType": "image/png"}`. The '
+    'answer has a line for each, in the same order: `{"index": 0, "result": …}` or '
+    '`{"index": 0, "problem": {…}}`.'
 )
 
 
@@ -60,12 +71,24 @@ def request_body(
             )
     if not content:
         return None
-    has_note = _MULTIPART in content and kind == "native"
+    notes = []
+    if _MULTIPART in content and kind == "native":
+        notes.append(_FILES_IN_JSON)
+    if operation.name == "predict":
+        notes.append(_MANY)
+        content[NDJSON] = _batch(arguments, schemas)
     return {
-        **({"description": _FILES_IN_JSON} if has_note else {}),
+        **({"description": " ".join(notes)} if notes else {}),
         "required": any(one.required for one in arguments),
         "content": content,
     }
+
+
+def _batch(arguments: Sequence[Argument], schemas: Mapping[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {"schema": {"type": "string"}}
+    with contextlib.suppress(NoExampleError):
+        described["example"] = json.dumps(_example(arguments, schemas)) + "\n"
+    return described
 
 
 def _media_types(
