@@ -178,8 +178,9 @@ def _part_head(name: str, value: str | Upload) -> str:
 
 
 def _escaped(name: str) -> str:
-    """Return a name as HTML's forms write it."""
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    """Return a name within quotes (RFC 7578, section 4.2)."""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return escaped.replace("\r", " ").replace("\n", " ")
 
 
 def _write_value(value: str | Upload, file: BinaryIO) -> None:

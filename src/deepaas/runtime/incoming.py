@@ -38,7 +38,7 @@ INCOMING: Final = "incoming"
 _RECORD: Final = "history.json"
 
 _encode: Final = msgspec.json.Encoder().encode
-_decode: Final = msgspec.json.Decoder(JobHistory).decode
+decode: Final = msgspec.json.Decoder(JobHistory).decode
 
 
 def make_folder(root: Path, name: str) -> Path:
@@ -144,7 +144,7 @@ async def _interrupt(job: Job, store: SqliteJobStore) -> None:
 
 async def _take_in(folder: Path, *, store: SqliteJobStore, files: JobFiles) -> None:
     record = await asyncio.to_thread((folder / _RECORD).read_bytes)
-    history = _decode(record)
+    history = decode(record)
     # The row first: when this is cut off, the next one finds it and moves the rest.
     job = await store.take_in(history)
     moves = [(JobFiles(folder).folder(job.id), files.folder(job.id))]
