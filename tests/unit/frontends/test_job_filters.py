@@ -42,15 +42,19 @@ def test_nothing_is_found_where_nothing_can_match(parameters: dict[str, Any]) ->
 
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+NOON_AS_SHOWN = NOON.replace(microsecond=999)
+"""The last moment that documents, which tell milliseconds, show as noon."""
 
 
 @pytest.mark.parametrize(
     ("text", "earliest", "latest"),
     [
-        ("2026-01-31T12:00:00Z", NOON, NOON),
+        ("2026-01-31T12:00:00Z", NOON, NOON_AS_SHOWN),
         ("2026-01-31T13:00:00+01:00/..", NOON, None),
-        ("../2026-01-31T12:00:00Z", None, NOON),
-        ("/2026-01-31T12:00:00Z", None, NOON),
+        ("../2026-01-31T12:00:00Z", None, NOON_AS_SHOWN),
+        ("/2026-01-31T12:00:00.000Z", None, NOON_AS_SHOWN),
+        ("../2026-01-31T12:00:00.000000001Z", None, NOON_AS_SHOWN),
+        ("../2026-01-31T12:00:00.000250Z", None, NOON.replace(microsecond=250)),
         ("../..", None, None),
     ],
 )

@@ -90,9 +90,19 @@ def _interval(text: str | None) -> tuple[datetime | None, datetime | None]:
         return None, None
     first, separator, last = text.partition("/")
     if not separator:
-        moment = _moment(first)
-        return moment, moment
-    return _moment(first), _moment(last)
+        return _moment(first), _end(first)
+    return _moment(first), _end(last)
+
+
+def _end(text: str) -> datetime | None:
+    """Return the last moment that a text stands for.
+
+    Documents tell times to the millisecond; a job is found by the time that it shows.
+    """
+    moment = _moment(text)
+    if moment is None or moment.microsecond % 1000:
+        return moment
+    return moment.replace(microsecond=moment.microsecond + 999)
 
 
 def _moment(text: str) -> datetime | None:
