@@ -22,7 +22,7 @@ from deepaas.client.event_source import is_end
 from deepaas.client.progress import ProgressBar, show_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from deepaas.cli.job_targets import JobTarget
 
@@ -194,13 +194,13 @@ def _is_to_be_left(target: JobTarget, *, is_first: bool) -> bool:
     return False
 
 
-def _ask(*, read: Callable[[], str] = sys.stdin.readline) -> str:
+def _ask() -> str:
     """Ask whether to cancel; returns `yes`, `no` or `leave`."""
     if not sys.stdin.isatty():
         return "yes"  # nobody can answer, and whoever sent the signal meant something
     print("Cancel the job? [y/N] ", end="", file=sys.stderr, flush=True)
     try:
-        answer = read()
+        answer = sys.stdin.readline()
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return "leave"

@@ -305,7 +305,7 @@ class AsyncRemoteJob:
             log: Show what the job prints there.
 
         Returns:
-            Its status: `successful`, `failed` or `dismissed`.
+            `successful`, `failed` or `dismissed`.
         """
         if progress or log:
             label = str(self.document.get("processID", "job"))
@@ -405,7 +405,7 @@ class AsyncRemoteJob:
         """Cancel the job if it is not over; a result is never removed.
 
         Returns:
-            Its status: `dismissed`, unless it was over already.
+            The status; `dismissed`, unless it was over already.
         """
         for _ in range(_MOST_TRIES):
             response = await self._session.open("GET", self._path)

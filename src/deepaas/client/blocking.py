@@ -265,7 +265,7 @@ class RemoteJob:
             log: Show what the job prints there.
 
         Returns:
-            Its status: `successful`, `failed` or `dismissed`.
+            `successful`, `failed` or `dismissed`.
         """
         return self._loop.run(self.aio.wait(progress=progress, log=log))
 
@@ -314,7 +314,7 @@ class RemoteJob:
         """Cancel the job if it is not over; a result is never removed.
 
         Returns:
-            Its status: `dismissed`, unless it was over already.
+            The status; `dismissed`, unless it was over already.
         """
         return self._loop.run(self.aio.cancel())
 
