@@ -317,7 +317,8 @@ class JobService:
             raise
         inject("job.after_add")
         if not added.is_replay:
-            self._own.add(job_id)
+            if self._limits.runs_only_own:
+                self._own.add(job_id)
             self._wake.set()
         return Submitted(job=added.job, is_replay=added.is_replay)
 
