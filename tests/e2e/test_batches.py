@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,47 +17,61 @@ import pytest
 from tests.support.server import ServerProcess, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
 MODELS = Path(__file__).parent / "models"
 NDJSON = "application/x-ndjson"
 WITHIN_S = 60
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[], ServerProcess]]:
-    """Start a server; those of one test have the same jobs, one after the other."""
+Start = Callable[[], ServerProcess]
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[Start]:
+    """Start servers that have the same jobs, one after the other."""
     started: list[ServerProcess] = []
 
-    def start_one() -> ServerProcess:
+    def start() -> ServerProcess:
         port = free_port()
         names = ("many.py", "many_batched.py", "many_v2.py")
         server = ServerProcess(
             [
                 *(sys.executable, "-m", "deepaas.cli.main", "serve", "--strict"),
                 *("--listen-port", str(port), "--workers", "1", "--queue-size", "1"),
-                *("--data-dir", str(tmp_path / "data")),
+                *("--data-dir", str(folder / "data")),
                 *(str(MODELS / name) for name in names),
             ],
             port=port,
-            folder=tmp_path / f"server-{len(started)}",
+            folder=folder / f"server-{len(started)}",
             environment={
-                "MANY_NOTES": str(tmp_path / "notes"),
-                "MANY_GATE": str(tmp_path / "gate"),
+                "MANY_NOTES": str(folder / "notes"),
+                "MANY_GATE": str(folder / "gate"),
             },
         )
         started.append(server)
         server.wait_until_ready("/readyz")
         return server
 
-    yield start_one
-    for server in started:
-        server.kill()
+    try:
+        yield start
+    finally:
+        for server in started:
+            server.kill()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server for tests that leave it as it was."""
+    with servers(tmp_path_factory.mktemp("server")) as start:
+        yield start()
 
 
 @pytest.fixture
-def server(start: Callable[[], ServerProcess]) -> ServerProcess:
-    return start()
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start servers of one test; `gate` and `notes` are in its own folder."""
+    with servers(tmp_path) as start_one:
+        yield start_one
 
 
 def batch(lines: Iterable[Any]) -> bytes:
@@ -202,8 +217,9 @@ def test_a_line_that_is_too_long_for_memory_is_a_line_like_all(
 
 
 def test_what_waits_is_dropped_when_the_caller_leaves(
-    server: ServerProcess, tmp_path: Path
+    start: Start, tmp_path: Path
 ) -> None:
+    server = start()
     with httpx2.stream(
         "POST",
         f"{server.url}/v2/models/many/predict/",
@@ -304,7 +320,7 @@ def test_the_lines_so_far_can_be_read_and_stay_when_the_job_is_dismissed(
 
 
 def test_a_batch_goes_on_where_it_stopped_when_the_server_was_killed(
-    start: Callable[[], ServerProcess], tmp_path: Path
+    start: Start, tmp_path: Path
 ) -> None:
     first = start()
     job = submit(first, "many", [{"x": x} for x in (1, 2, 3, 7, 4, 5)])
