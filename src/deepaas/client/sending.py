@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from deepaas.model.arguments import Argument
 
 _NOT_BOTH: Final = (
-    "a 2.x model takes files or nested values in one request, not both; predict "
+    "a 2.x model takes files or nested values, not both, in one request; predict "
     "without --url can do it"
 )
 _UNKNOWN_TYPE: Final = "application/octet-stream"
