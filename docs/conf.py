@@ -22,7 +22,7 @@ myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
 # Docstrings name exceptions by their last name, which Sphinx cannot follow.
-nitpick_ignore_regex = [("py:exc", r"\w+")]
+nitpick_ignore_regex = [("py:exc", r"\w+"), ("py:class", r"pathlib\.Path")]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say it in words
