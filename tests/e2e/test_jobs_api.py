@@ -665,6 +665,34 @@ def test_a_caller_who_leaves_in_the_middle_of_a_request_is_no_bug(
     assert "Bug" not in server.output
 
 
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        (f"{PREDICT}?version=9", {}, 404),
+        (f"{PREDICT}?version=9", {"prefer": "respond-async"}, 404),
+        (PREDICT, {"prefer": "respond-async", "idempotency-key": '""'}, 400),
+        (TRAIN, {"idempotency-key": '""'}, 400),
+        ("/v2/models/trainable/versions/9/predict/", {}, 404),
+    ],
+)
+def test_a_request_that_is_refused_leaves_nothing_on_the_disk(
+    start: Callable[..., ServerProcess],
+    tmp_path: Path,
+    address: str,
+    headers: dict[str, str],
+    status: int,
+) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    with Client(start(environment={"TMPDIR": str(spool)}).url) as http:
+        large = b'{"inputs": {"x": 1}}' + b" " * 3_000_000
+
+        answer = http.post(address, content=large, headers=headers)
+
+        assert status == answer.status_code
+        assert [] == [*spool.rglob("body")]
+
+
 # ------------------------------------------------------------ clients of others
 
 
