@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -12,7 +13,9 @@ from typing import Literal
 
 import deepaas  # noqa: TC001 - read at run time
 
-Fault = Literal["", "raise", "exit", "segfault", "hang", "ignore_term", "fork", "hog"]
+Fault = Literal[
+    "", "raise", "exit", "segfault", "hang", "ignore_term", "fork", "hog", "beat"
+]
 
 
 def warm(version: deepaas.Version) -> None:
@@ -36,6 +39,8 @@ def train(
         job.progress(epoch + 1, epochs)
     if fault:
         (job.checkpoints / "begun").touch()
+        if fault == "beat":
+            _beat(job)
         _FAULTS[fault]()
     (job.artifacts / "weights.txt").write_text(
         f"{epochs} epochs" if epochs < 100 else "bad"
@@ -60,6 +65,13 @@ def _exit() -> None:
 
 def _segfault() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _beat(job: deepaas.Job) -> None:
+    """Report for ever."""
+    for number in itertools.count():
+        job.log_metrics({"beats": number})
+        threading.Event().wait(0.01)
 
 
 def _hang() -> None:
