@@ -86,7 +86,7 @@ docs: .venv/.docs ## build the documentation into docs/_build/html
 # What the tests need from Debian: a browser that opens /api, and the documents' curl.
 .PHONY: debian
 debian:
-	@missing=$$(for one in chromium curl; do command -v $$one >/dev/null || echo $$one; done); \
+	@missing=$$(for one in chromium curl strace; do command -v $$one >/dev/null || echo $$one; done); \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo "Installing $$missing with apt-get ..." && apt-get update -qq && \
