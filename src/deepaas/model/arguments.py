@@ -21,6 +21,9 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+OUTPUT: Final = "result"
+"""The name of the one output that each operation has as a process (OGC)."""
+
 Location = Literal["any", "query", "form", "json", "header", "cookie", "path"]
 
 

@@ -3,6 +3,7 @@
 A line is a JSON object with the arguments of one prediction. Blank lines do not count.
 What is wrong with a line is that line's affair. A batch, and even one of its lines, may
 be larger than what anybody wants in memory, so whoever reads a batch does it here.
+The server does, too, which wants nothing of models: what a line says is read elsewhere.
 """
 
 from __future__ import annotations
@@ -10,15 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from deepaas.model.arguments import Inputs
-from deepaas.model.execution import as_form
-from deepaas.model.inputs import parse_json
-from deepaas.model.refusals import OBJECT_WANTED, invalid_input
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from deepaas.model.arguments import Argument
+    from collections.abc import Iterator
 
 NDJSON: Final = "application/x-ndjson"
 
@@ -78,25 +72,3 @@ def line_content(line: Line, file: BinaryIO) -> bytes:
         return file.read(line.size)
     finally:
         file.seek(position)
-
-
-def line_inputs(content: bytes, *, arguments: Sequence[Argument], kind: str) -> Inputs:
-    """Return the arguments in a line, where an operation looks for them.
-
-    Must be called within `deepaas.model.files.use_folder`.
-
-    Args:
-        content: The line.
-        arguments: Of the operation.
-        kind: `native` or `v2`; fields of a 2.x model take files only from a form.
-
-    Raises:
-        MalformedBodyError: The line is no JSON.
-        InvalidInputError: It is no object, or a file in it is none.
-    """
-    if kind != "v2":
-        return Inputs(raw_json=content)
-    values = parse_json(content)
-    if not isinstance(values, dict):
-        raise invalid_input({"": OBJECT_WANTED})
-    return as_form(values, {one.name: one for one in arguments})

@@ -21,18 +21,16 @@ from deepaas.errors import (
     InvalidInputError,
     MalformedBodyError,
 )
-from deepaas.model.arguments import Inputs, Upload
+from deepaas.model.arguments import OUTPUT, Inputs, Upload
 from deepaas.model.files import read_file
 from deepaas.model.inputs import parse_json
+from deepaas.model.refusals import OBJECT_WANTED, invalid_input
 from deepaas.model.results import Encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deepaas.model.arguments import Argument
-
-OUTPUT: Final = "result"
-"""The name of the one output that each process has."""
 
 _QUALIFIERS: Final = frozenset({"value", "mediaType", "encoding", "schema", "format"})
 _ALSO_OF_FILES: Final = _QUALIFIERS | {"filename"}
@@ -177,6 +175,28 @@ def _unqualified(place: str, value: Any, argument: Argument | None) -> Any:
         "properties", {}
     )
     return value if has_member else value["value"]
+
+
+def line_inputs(content: bytes, *, arguments: Sequence[Argument], kind: str) -> Inputs:
+    """Return the arguments in a line, where an operation looks for them.
+
+    Must be called within `deepaas.model.files.use_folder`.
+
+    Args:
+        content: The line.
+        arguments: Of the operation.
+        kind: `native` or `v2`; fields of a 2.x model take files only from a form.
+
+    Raises:
+        MalformedBodyError: The line is no JSON.
+        InvalidInputError: It is no object, or a file in it is none.
+    """
+    if kind != "v2":
+        return Inputs(raw_json=content)
+    values = parse_json(content)
+    if not isinstance(values, dict):
+        raise invalid_input({"": OBJECT_WANTED})
+    return as_form(values, {one.name: one for one in arguments})
 
 
 def as_form(values: dict[str, Any], by_name: dict[str, Argument]) -> Inputs:

@@ -21,7 +21,6 @@ from deepaas import errors
 from deepaas.backends.data_dir import DataDir, DataDirHeldError
 from deepaas.backends.executors import trees
 from deepaas.backends.job_files import JobFiles, sync_file, sync_folder
-from deepaas.backends.stores.sqlite import SqliteJobStore
 from deepaas.jobs.records import JobChanges, JobFilter, JobHistory, Step
 from deepaas.jobs.recovery import event_after_crash
 from deepaas.jobs.states import JobEvent, JobState
@@ -30,6 +29,7 @@ from deepaas.runtime.jobworkers import STORE_VARIABLE
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from deepaas.backends.stores.sqlite import SqliteJobStore
     from deepaas.jobs.records import Job
 
 logger = logging.getLogger(__name__)
@@ -113,6 +113,9 @@ async def _rescued(folder: Path) -> Path | None:
         lock = await asyncio.to_thread(DataDir, folder, holder="who takes it in")
     except DataDirHeldError:
         return None
+    # Imported here: SQLAlchemy would hold up a server that has no jobs.
+    from deepaas.backends.stores.sqlite import SqliteJobStore
+
     store = SqliteJobStore(folder)
     try:
         await asyncio.to_thread(trees.kill_marked, STORE_VARIABLE, str(folder))

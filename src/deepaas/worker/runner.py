@@ -17,8 +17,12 @@ import msgspec
 from deepaas import errors, messages
 from deepaas.failures import failure_of
 from deepaas.model import files, payload
-from deepaas.model.batch_lines import line_inputs
-from deepaas.model.execution import in_document, in_line, read_execution
+from deepaas.model.execution import (
+    in_document,
+    in_line,
+    line_inputs,
+    read_execution,
+)
 from deepaas.model.job import Job
 
 if TYPE_CHECKING:

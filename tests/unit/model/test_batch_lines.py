@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from deepaas.errors import BadOutputError, InvalidInputError, MalformedBodyError
 from deepaas.model.arguments import Argument, Upload
-from deepaas.model.batch_lines import is_batch, line_content, line_inputs, read_lines
-from deepaas.model.execution import in_line
+from deepaas.model.batch_lines import is_batch, line_content, read_lines
+from deepaas.model.execution import in_line, line_inputs
 from deepaas.model.files import use_folder
 from deepaas.model.results import Encoded
 

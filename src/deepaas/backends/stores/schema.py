@@ -110,7 +110,6 @@ Index(
     jobs.c.state,
     jobs.c.id,
     sqlite_where=_IS_ALIVE,
-    postgresql_where=_IS_ALIVE,
 )
 
 # All that lists are narrowed by, so that only the rows of the page itself are read:

@@ -24,7 +24,7 @@ from deepaas.frontends.api.job_results import (
 )
 from deepaas.frontends.api.preferences import read_preferences
 from deepaas.jobs.states import JobState
-from deepaas.model.execution import OUTPUT
+from deepaas.model.arguments import OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

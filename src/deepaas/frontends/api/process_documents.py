@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from deepaas.frontends.api.job_documents import OGC_REL, process_id
 from deepaas.frontends.api.names import SAFE_IN_A_SEGMENT
-from deepaas.model.execution import OUTPUT
+from deepaas.model.arguments import OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
