@@ -13,6 +13,7 @@ from tests.docs.session import REPOSITORY
 
 import deepaas
 from deepaas import errors
+from deepaas.jobs.states import TRANSITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +69,17 @@ def test_each_public_name_is_explained() -> None:
     explained = set(re.findall(r":: deepaas\.(\w+)", page)) - {"testing", "client"}
 
     assert set(deepaas.__all__) == explained
+
+
+def test_the_life_of_a_job_is_explained_as_it_is() -> None:
+    page = (DOCS / "explanation/jobs.md").read_text()
+    explained = re.findall(r"^\| (\w+) \| (\w+) \| (\w+) \|", page, flags=re.MULTILINE)
+
+    assert [("From", "Event", "To")] + [
+        (state.value, event.value, after.value)
+        for state, events in TRANSITIONS.items()
+        for event, after in events.items()
+    ] == explained
 
 
 @pytest.mark.parametrize(
