@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import json
 import os
 import statistics
@@ -193,19 +194,20 @@ async def _steady(
 ) -> dict[str, Any]:
     """Ask at a steady rate, whatever the answers do."""
     taken: list[float] = []
-    failed = 0
+    failures: collections.Counter[str] = collections.Counter()
     tasks: set[asyncio.Task[None]] = set()
     connector = aiohttp.TCPConnector(limit=256)
     async with aiohttp.ClientSession(url, connector=connector) as session:
 
         async def ask(due: float) -> None:
-            nonlocal failed
             try:
                 async with session.post(PREDICT, json={"x": 1}) as answer:
-                    await answer.read()
-                    failed += answer.status != 200
-            except aiohttp.ClientError:
-                failed += 1
+                    if answer.status == 200:
+                        await answer.read()
+                    else:
+                        failures[(await answer.json())["detail"]] += 1
+            except aiohttp.ClientError as error:
+                failures[repr(error)] += 1
             taken.append(time.monotonic() - due)
 
         async def activate() -> None:
@@ -226,7 +228,7 @@ async def _steady(
         await asyncio.gather(changing, *tasks)
     return {
         "requests": len(taken),
-        "failed": failed,
+        "failed": dict(failures),
         "p50 ms": round(1000 * statistics.median(taken), 2),
         "p99 ms": round(1000 * statistics.quantiles(taken, n=100)[98], 2),
     }

@@ -46,8 +46,9 @@ def client(
 ) -> Iterator[httpx2.Client]:
     """A client of one server that serves all native examples."""
     port = free_port()
+    data = ["--data-dir", tmp_path_factory.mktemp("data")]
     server = ServerProcess(
-        [PROGRAMS / "deepaas", "serve", *MODELS, "--listen-port", str(port)],
+        [PROGRAMS / "deepaas", "serve", *MODELS, *data, "--listen-port", str(port)],
         port=port,
         folder=tmp_path_factory.mktemp("server"),
         environment={"PYTHONPATH": python_path(packages)},
@@ -92,6 +93,22 @@ def test_digits_refuses_what_is_no_picture(client: httpx2.Client) -> None:
 
     assert 422 == answer.status_code
     assert "#/photo" == answer.json()["errors"][0]["pointer"]
+
+
+def test_digits_is_trained_and_answers_by_what_it_has_learnt(
+    client: httpx2.Client,
+) -> None:
+    job_id = client.post("/digits/train/", json={"epochs": 30}).json()["uuid"]
+    monitor = client.base_url.join(f"/jobs/{job_id}")
+    job = client.get(monitor).json()
+    while job["status"] in ("accepted", "running"):
+        job = client.get(monitor, headers={"prefer": "wait=20"}).json()
+    validation = client.post("/digits/versions/1/validate/")
+    answer = client.post("/digits/versions/1/predict/", files={"photo": sample(7)})
+
+    assert ("successful", 1) == (job["status"], job["made_version"])
+    assert 0.8 < validation.json()["accuracy"] <= 1
+    assert 7 == answer.json()[0]["digit"]
 
 
 def test_invert_returns_the_negative(client: httpx2.Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from deepaas.jobs.records import Job
+    from deepaas.runtime.prediction import Prediction
 
 MODEL = str(Path(__file__).parent / "models" / "trainable.py")
 
@@ -214,6 +216,21 @@ async def test_a_version_that_cannot_be_loaded_is_not_activated_and_says_why(
     assert 0 == versions.active
     assert "these weights are bad" in versions.failures[1]
     assert 1 == await predicted(service)
+
+
+async def test_nobody_is_refused_because_a_version_is_being_activated(
+    service: JobService,
+) -> None:
+    def ask() -> Prediction:
+        record = submission("predict").record
+        return service.plane.submit("trainable", record, body=b'{"x": 0}')
+
+    with service.plane.pool("trainable").patient():
+        admitted = [ask() for _ in range(1000)]
+    with pytest.raises(errors.QueueFullError):
+        ask()
+
+    await asyncio.gather(*(one.outcome for one in admitted))
 
 
 async def test_a_version_that_answers_cannot_be_deleted(service: JobService) -> None:

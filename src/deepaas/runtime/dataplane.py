@@ -134,14 +134,14 @@ class DataPlane:
             ModelNotFoundError: No model of this name is served.
             DeepaasError: The version cannot be loaded.
         """
-        self.pool(model)
-        fresh = self._make_pool(model, version)
-        fresh.start()
-        try:
-            await fresh.wait_until_all_ready()
-        except BaseException:
-            await fresh.stop(grace_s=0)
-            raise
+        with self.pool(model).patient():
+            fresh = self._make_pool(model, version)
+            fresh.start()
+            try:
+                await fresh.wait_until_all_ready()
+            except BaseException:
+                await fresh.stop(grace_s=0)
+                raise
         return fresh
 
     def swap(self, model: str, fresh: ModelPool) -> None:

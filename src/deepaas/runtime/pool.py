@@ -11,6 +11,7 @@ import asyncio
 import collections
 import logging
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +23,7 @@ from deepaas.runtime.slot import DEVICE_VARIABLE, Slot
 from deepaas.scheduling.admission import AdmissionPolicy, AheadPolicy, BackOffPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from deepaas.backends.executors.process import WorkerProcess, WorkerSpec
     from deepaas.model.job import Version
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.1
+_PATIENCE: Final = 16
 _CONTROL_TIMEOUT_S: Final = 2.0
 _ASYNC_DEPTH: Final = 64
 """Predictions of an async model that one worker runs side by side."""
@@ -86,6 +88,7 @@ class ModelPool:
         )
         self._ticker: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
+        self._patience = 1
 
     # ------------------------------------------------------------------- states
 
@@ -208,6 +211,18 @@ class ModelPool:
             self._waiting.remove(prediction)
             prediction.remove_files()
 
+    @contextmanager
+    def patient(self) -> Iterator[None]:
+        """Let more predictions wait, while the start of other workers slows these down.
+
+        Nobody shall be refused because we activate a version.
+        """
+        self._patience *= _PATIENCE
+        try:
+            yield
+        finally:
+            self._patience //= _PATIENCE
+
     async def unload(self, device: str, *, grace_s: float) -> None:
         """End the workers on a device, until `reload`.
 
@@ -294,7 +309,7 @@ class ModelPool:
 
     def _enqueue(self, prediction: Prediction) -> None:
         waiting = len(self._waiting)
-        if not self._admission.admits(waiting=waiting):
+        if not self._admission.admits(waiting=waiting // self._patience):
             mean_s = max((slot.mean_duration_s for slot in self._slots), default=1.0)
             raise errors.QueueFullError(
                 self.name,
