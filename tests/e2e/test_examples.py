@@ -46,7 +46,7 @@ def client(
 ) -> Iterator[httpx2.Client]:
     """A client of one server that serves all native examples."""
     port = free_port()
-    data = ["--data-dir", tmp_path_factory.mktemp("data")]
+    data: list[str | Path] = ["--data-dir", tmp_path_factory.mktemp("data")]
     server = ServerProcess(
         [PROGRAMS / "deepaas", "serve", *MODELS, *data, "--listen-port", str(port)],
         port=port,
