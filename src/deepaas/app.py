@@ -237,7 +237,12 @@ async def _serve(
         plane=plane,
         jobs=jobs,
         drain_s=settings.server.drain_s,
-        on_listening=lambda: _announce(settings, plane, site.listener),
+        on_listening=lambda: _announce(
+            settings,
+            plane,
+            site.listener,
+            data_dir=jobs.files.root if isinstance(jobs, JobService) else None,
+        ),
     )
     housekeeping = asyncio.create_task(_keep_house(plane, jobs, sinks))
     plane.start()
@@ -443,7 +448,13 @@ async def _keep_house(
             trees.reap_zombies(frozenset(known))
 
 
-def _announce(settings: Settings, plane: DataPlane, listener: socket.socket) -> None:
+def _announce(
+    settings: Settings,
+    plane: DataPlane,
+    listener: socket.socket,
+    *,
+    data_dir: Path | None,
+) -> None:
     """Say what is served where, for people and for scripts that wait for the line."""
     host, port = listener.getsockname()[:2]
     address = f"[{host}]" if ":" in host else host
@@ -459,6 +470,8 @@ def _announce(settings: Settings, plane: DataPlane, listener: socket.socket) -> 
         f"{limits.deadline_s:g} s" if limits.deadline_s else "none",
         limits.queue_size,
     )
+    if data_dir is not None:
+        logger.info("Jobs: %s, %d at a time", data_dir, settings.jobs.slots)
     if settings.api.doc_endpoint:
         logger.info("Try it: %s/api", base)
     print(f"======== Running on {base} ========", flush=True)  # noqa: T201 - scripts scrape this line

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _UNUSUAL: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 _LONGEST_NAME: Final = 60
 _LOCK: Final = "lock"
+_FOLDERS: Final = ("jobs", "versions", "scratch")
 _LONGEST_HOLDER: Final = 500
 
 
@@ -90,6 +91,8 @@ class DataDir:
             raise DataDirHeldError(path, found.strip()) from None
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, holder.encode(), 0)
+        for name in _FOLDERS:  # whoever made the directory, these are ours alone
+            (path / name).mkdir(mode=0o700, exist_ok=True)
 
     def release(self) -> None:
         """Let another process have the directory."""

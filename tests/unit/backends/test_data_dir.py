@@ -79,3 +79,16 @@ def test_names_of_models_lead_nowhere_else() -> None:
 
     assert Path("/data/deepaas") == path.parent
     assert len(path.name) < 100
+
+
+def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path, holder="a test")
+
+    modes = {
+        one.name: one.stat().st_mode & 0o777
+        for one in tmp_path.iterdir()
+        if one.is_dir()
+    }
+
+    data_dir.release()
+    assert {"jobs": 0o700, "versions": 0o700, "scratch": 0o700} == modes

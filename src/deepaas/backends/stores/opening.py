@@ -40,6 +40,8 @@ def prepare(engine: Engine, *, path: Path) -> None:
     logger.debug("SQLite %s", sqlite3.sqlite_version)
     if path.exists() and path.stat().st_size:
         _check_readable(path)
+    else:
+        path.touch(mode=0o600)  # SQLite gives the same to the files beside it
     with engine.connect() as connection:
         revision = _revision(connection)
         if revision == REVISION:

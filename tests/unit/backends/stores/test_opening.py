@@ -166,3 +166,18 @@ def test_a_step_that_fails_changes_nothing(path: Path, next_version: Path) -> No
     connection.close()
     next_version.write_text(NEXT_STEP.format(then=""))
     assert ["1" * 32] == ids(path.parent)
+
+
+@pytest.mark.anyio
+async def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    store = SqliteJobStore(tmp_path)
+    await store.open()
+
+    modes = await asyncio.to_thread(_modes, tmp_path)
+
+    await store.close()
+    assert {0o600} == modes
+
+
+def _modes(folder: Path) -> set[int]:
+    return {one.stat().st_mode & 0o777 for one in folder.iterdir()}
