@@ -30,6 +30,7 @@ from deepaas.backends.spool import Spool
 from deepaas.backends.telemetry import logs
 from deepaas.errors import ConfigurationError, DeepaasError, StoreUnavailableError
 from deepaas.frontends.api.app import make_api
+from deepaas.guardian.tree import become_subreaper
 from deepaas.jobs.retention import REMOVED, Keep
 from deepaas.model.discovery import find_models
 from deepaas.model.interface import OPERATIONS
@@ -215,7 +216,7 @@ async def _serve(
     site: _Site,
     required: Required,
 ) -> int:
-    trees.become_subreaper()
+    become_subreaper()
     sinks = site.sinks
     store = await _open_store(site.data_dir)
     plane = make_plane(

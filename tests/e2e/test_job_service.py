@@ -11,10 +11,10 @@ import pytest
 
 from deepaas import errors, messages
 from deepaas.app import make_plane
-from deepaas.backends.executors import trees
 from deepaas.backends.job_events import last_events
 from deepaas.backends.job_files import JobFiles
 from deepaas.backends.stores.sqlite import SqliteJobStore
+from deepaas.guardian.tree import become_subreaper
 from deepaas.jobs.states import JobState
 from deepaas.model.discovery import find_models
 from deepaas.runtime.jobservice import JobLimits, JobService, Submission
@@ -44,7 +44,7 @@ def limits() -> JobLimits:
 
 @pytest.fixture
 async def service(tmp_path: Path, limits: JobLimits) -> AsyncIterator[JobService]:
-    trees.become_subreaper()
+    become_subreaper()
     models = find_models([MODEL])
     spool = tmp_path / "spool"
     spool.mkdir()

@@ -185,11 +185,6 @@ class JobFiles:
         """Return the file with a job's progress and metrics; it may not exist."""
         return self.folder(job_id) / EVENTS_FILE
 
-    def tidy(self, job_id: str) -> None:
-        """Remove what a job that is final needs no more: request, scratch, links."""
-        folder = self.folder(job_id)
-        shutil.rmtree(folder / "request", ignore_errors=True)
-
     def remove(self, job_id: str) -> None:
         """Remove all files of a job."""
         shutil.rmtree(self.folder(job_id), ignore_errors=True)

@@ -48,6 +48,17 @@ def parse_json(text: str) -> Any:
         return text
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Let a command name a model, in `model`, with what belongs to it in `words`."""
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="an installed name, a module, module:object, or a .py file; with --url, "
+        "a name at the server",
+    )
+    parser.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+
+
 def make_parser(
     operation: OperationDescription, *, program: str
 ) -> argparse.ArgumentParser:

@@ -52,13 +52,7 @@ def add_parser(subparsers: Any) -> None:
         allow_abbrev=False,
     )
     _add_options(parser)
-    parser.add_argument(
-        "model",
-        metavar="MODEL",
-        help="an installed name, a module, module:object, or a .py file; with --url, "
-        "a name at the server",
-    )
-    parser.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    arguments.add_model(parser)
     parser.set_defaults(run=run)
 
 

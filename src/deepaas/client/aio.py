@@ -17,6 +17,7 @@ from deepaas.client.progress import ProgressBar, show_event
 from deepaas.client.remote_errors import error_of_answer, make_error
 from deepaas.client.sending import execution_of, inputs_of, open_body, query_of
 from deepaas.client.session import NETWORK_ERRORS, Session, unreachable
+from deepaas.jobs.states import FINAL
 
 if TYPE_CHECKING:
     import os
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from deepaas.messages import OperationDescription
     from deepaas.model.arguments import Inputs
 
-_FINAL: Final = frozenset({"successful", "failed", "dismissed"})
 _MOST_TRIES: Final = 100
 _SENT_TRIES: Final = 3
 _WAIT_S: Final = 30
@@ -284,7 +284,7 @@ class AsyncRemoteJob:
     @property
     def is_final(self) -> bool:
         """Whether the job was over when the server was asked last."""
-        return self.document.get("status") in _FINAL
+        return self.document.get("status") in FINAL
 
     async def refresh(self) -> dict[str, Any]:
         """Ask the server how the job is, and return its document."""

@@ -373,7 +373,9 @@ class JobRun:
         """Write down where the results come from; a full disk does not end the job."""
         job = self.job
         attempt = self._files.attempt_folder(job.id, job.attempt)
-        provenance = self._files.read_json(attempt / PROVENANCE_FILE)
+        provenance = await asyncio.to_thread(
+            self._files.read_json, attempt / PROVENANCE_FILE
+        )
         record = {
             "job": job.id,
             "attempt": job.attempt,

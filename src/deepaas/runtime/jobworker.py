@@ -162,10 +162,6 @@ class JobWorker:
         """Kill the process tree."""
         self._process.kill("stopped")
 
-    async def wait_until_gone(self) -> None:
-        """Wait until nothing of the process tree is left."""
-        await self._gone.wait()
-
     # -------------------------------------------------------- JobProcessListener
 
     def on_loaded(self, description: messages.ModelDescription) -> None:

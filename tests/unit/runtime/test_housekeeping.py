@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.jobs import OWNER, RESULT
 
 from deepaas.backends.job_files import JobFiles
 from deepaas.backends.stores.sqlite import SqliteJobStore
@@ -13,9 +14,7 @@ from deepaas.jobs.records import (
     IdempotencyKey,
     Job,
     JobOutput,
-    JobResult,
     ModelVersion,
-    Owner,
     Step,
 )
 from deepaas.jobs.retention import Keep
@@ -30,8 +29,6 @@ pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(days=31)
-OWNER = Owner(host="here", boot_id="b", pid=1, start_ticks=2)
-RESULT = JobResult(media_type="application/json", size_bytes=1, file="result")
 A_MONTH = Keep(age=timedelta(days=30))
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.jobs import OWNER, RESULT
 
 from deepaas import errors
 from deepaas.backends.data_dir import DataDir
@@ -16,9 +17,7 @@ from deepaas.jobs.records import (
     Job,
     JobOutput,
     JobRequest,
-    JobResult,
     ModelVersion,
-    Owner,
 )
 from deepaas.jobs.states import JobState
 from deepaas.runtime import incoming
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-OWNER = Owner(host="here", boot_id="b", pid=1, start_ticks=2)
-RESULT = JobResult(media_type="application/json", size_bytes=1, file="result")
 WEIGHTS = Artifact(path="w", size_bytes=1, media_type="text/plain", sha256="0")
 
 

@@ -8,7 +8,6 @@ worker carries the worker's mark in its environment. Linux only (`prctl(2)`, `pr
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import signal
@@ -22,15 +21,9 @@ if TYPE_CHECKING:
 
 MARK_VARIABLE: Final = "DEEPAAS_WORKER"
 
-_PR_SET_CHILD_SUBREAPER: Final = 36
 _MOST_GENERATIONS: Final = 100
 _DEATH_MS: Final = 100
 _LONGEST_KILL_S: Final = 5.0
-
-
-def become_subreaper() -> None:
-    """Have orphaned descendants become children of this process."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def kill_group(leader: int) -> None:

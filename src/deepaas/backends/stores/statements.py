@@ -34,7 +34,7 @@ from deepaas.backends.stores.schema import (
     versions,
 )
 from deepaas.jobs.records import JobRequest
-from deepaas.jobs.states import JobState
+from deepaas.jobs.states import FINAL, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -366,9 +366,7 @@ def final_jobs(*, limit: int, after: str = "") -> Select[Any]:
         select(*_LISTED)
         .where(
             and_(
-                jobs.c.state.in_(
-                    (JobState.SUCCESSFUL, JobState.FAILED, JobState.DISMISSED)
-                ),
+                jobs.c.state.in_(sorted(FINAL)),
                 jobs.c.id > after,
             )
         )

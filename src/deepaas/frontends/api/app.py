@@ -76,8 +76,6 @@ def make_api(
     for model in plane.pools:
         endpoint = PredictEndpoint(
             model,
-            plane=plane,
-            bodies=bodies,
             door=door,
             is_enabled=settings.api.predict_endpoint,
         )
@@ -90,12 +88,12 @@ def make_api(
         trainings.make_router(door, is_train_enabled=settings.api.train_endpoint)
     )
     app.include_router(processes.make_router(door, api=settings.api))
-    execution = processes.ExecutionEndpoint(door, bodies=bodies, api=settings.api)
+    execution = processes.ExecutionEndpoint(door, api=settings.api)
     app.router.routes.append(
         Route("/processes/{process}/execution", execution, methods=["POST"])
     )
     app.include_router(versions.make_router(door))
-    versioned = versions.VersionedPrediction(door, bodies=bodies, api=settings.api)
+    versioned = versions.VersionedPrediction(door, api=settings.api)
     app.router.routes.append(
         Route(
             "/v2/models/{model}/versions/{version}/predict/",

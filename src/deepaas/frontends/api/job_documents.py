@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from deepaas.jobs.records import Artifact, Job
 
 OGC_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0"
-OGC_EXCEPTIONS: Final = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
 
 _V2_STATUS: Final = {
     JobState.ACCEPTED: "running",

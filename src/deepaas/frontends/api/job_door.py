@@ -38,6 +38,7 @@ class JobDoor:
     Attributes:
         base_path: What stands before all paths.
         plane: The models.
+        bodies: Takes the bodies of requests in.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class JobDoor:
         self.base_path = base_path
         self.plane = plane
         self._jobs = jobs
-        self._bodies = bodies
+        self.bodies = bodies
 
     @property
     def has_jobs(self) -> bool:
@@ -93,7 +94,7 @@ class JobDoor:
         record = head.record
         record.operation = operation
         record.envelope = "ogc" if door == "ogc" else ""
-        body = await self._bodies.read(
+        body = await self.bodies.read(
             request.receive, announced_bytes=head.announced_bytes
         )
         record.body_path, record.folder = body.path, body.folder

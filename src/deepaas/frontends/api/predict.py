@@ -20,7 +20,7 @@ import msgspec
 from deepaas import errors, messages
 from deepaas.frontends.api import answers, problems
 from deepaas.frontends.api.batch import BatchRequest, answer_batch
-from deepaas.frontends.api.body import BodyReader, CallerLeftError
+from deepaas.frontends.api.body import CallerLeftError
 from deepaas.frontends.api.heads import read_head
 from deepaas.frontends.api.job_door import idempotency_key
 from deepaas.frontends.api.preferences import read_preferences
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from deepaas.frontends.api.heads import Head
     from deepaas.frontends.api.job_door import JobDoor
     from deepaas.model.job import Version
-    from deepaas.runtime.dataplane import DataPlane
     from deepaas.runtime.prediction import Prediction
 
 logger = logging.getLogger(__name__)
@@ -60,15 +59,13 @@ class PredictEndpoint:
         self,
         model: str,
         *,
-        plane: DataPlane,
-        bodies: BodyReader,
         door: JobDoor,
         is_enabled: bool,
     ) -> None:
         self.model = model
-        self._plane = plane
+        self._plane = door.plane
         self._door = door
-        self._bodies = bodies
+        self._bodies = door.bodies
         self._is_enabled = is_enabled
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

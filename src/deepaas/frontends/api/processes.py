@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deepaas.frontends.api.answers import Receive, Scope, Send
-    from deepaas.frontends.api.body import BodyReader
     from deepaas.model.job import Version
     from deepaas.settings import ApiSettings
 
@@ -146,17 +145,11 @@ class _SyncPrediction(PredictEndpoint):
 class ExecutionEndpoint:
     """Runs processes: `POST /processes/{process}/execution` (ASGI)."""
 
-    def __init__(self, door: JobDoor, *, bodies: BodyReader, api: ApiSettings) -> None:
+    def __init__(self, door: JobDoor, *, api: ApiSettings) -> None:
         self._door = door
         self._api = api
         self._predictions = {
-            model: _SyncPrediction(
-                model,
-                plane=door.plane,
-                bodies=bodies,
-                door=door,
-                is_enabled=api.predict_endpoint,
-            )
+            model: _SyncPrediction(model, door=door, is_enabled=api.predict_endpoint)
             for model in door.plane.pools
         }
 

@@ -16,7 +16,6 @@ from deepaas.frontends.api.predict import PredictEndpoint
 
 if TYPE_CHECKING:
     from deepaas.frontends.api.answers import Receive, Scope, Send
-    from deepaas.frontends.api.body import BodyReader
     from deepaas.frontends.api.job_door import JobDoor
     from deepaas.jobs.records import ModelVersion
     from deepaas.model.job import Version
@@ -102,15 +101,9 @@ def make_router(door: JobDoor) -> APIRouter:
 class VersionedPrediction:
     """Answers predictions by a version that the address names (ASGI)."""
 
-    def __init__(self, door: JobDoor, *, bodies: BodyReader, api: ApiSettings) -> None:
+    def __init__(self, door: JobDoor, *, api: ApiSettings) -> None:
         self._predictions = {
-            model: _Prediction(
-                model,
-                plane=door.plane,
-                bodies=bodies,
-                door=door,
-                is_enabled=api.predict_endpoint,
-            )
+            model: _Prediction(model, door=door, is_enabled=api.predict_endpoint)
             for model in door.plane.pools
         }
 

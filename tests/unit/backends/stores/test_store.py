@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.jobs import OWNER, RESULT
 
 from deepaas import errors
 from deepaas.backends.stores.schema import REVISION, metadata
@@ -20,9 +21,7 @@ from deepaas.jobs.records import (
     JobFilter,
     JobOutput,
     JobRequest,
-    JobResult,
     ModelVersion,
-    Owner,
     Step,
 )
 from deepaas.jobs.states import JobEvent, JobState
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-OWNER = Owner(host="here", boot_id="b", pid=1, start_ticks=2)
-RESULT = JobResult(media_type="application/json", size_bytes=1, file="result")
 MODELS = frozenset({"yolo"})
 
 

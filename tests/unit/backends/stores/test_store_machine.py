@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from tests.support.jobs import OWNER, RESULT
 
 from deepaas import errors
 from deepaas.backends.stores.sqlite import SqliteJobStore
@@ -33,9 +34,7 @@ from deepaas.jobs.records import (
     JobFilter,
     JobOutput,
     JobRequest,
-    JobResult,
     ModelVersion,
-    Owner,
     Step,
 )
 from deepaas.jobs.states import JobEvent, JobState, next_state
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-OWNER = Owner(host="here", boot_id="b", pid=1, start_ticks=2)
-RESULT = JobResult(media_type="application/json", size_bytes=1, file="result")
 MODELS = ("resnet", "yolo")
 MOST_WAITING = 4
 
