@@ -319,9 +319,9 @@ def test_a_binary_result_goes_through_a_pipe(sh: Callable[[str], str]) -> None:
 def test_a_reader_that_has_seen_enough_ends_the_command(
     sh: Callable[[str], str],
 ) -> None:
-    line = "deepaas predict stream.py --upto 100000 2>err | head -n 1; cat err"
+    endless = "deepaas predict stream.py --upto 1000000000 --fail_at -1"
 
-    assert "0\n" == sh(line)
+    assert "0\n" == sh(f"{endless} 2>err | head -n 1; cat err")
 
 
 # ------------------------------------------------------------------ deepaas new
