@@ -1,55 +1,39 @@
-"""The composition root: settings become objects, wired together, and run.
+"""Runs a server: models are found, the port is taken, workers start, requests come.
 
-This is the only module that chooses. It also owns the order of events: models are
-found, the port is taken, workers start, requests come, and at the end all of it
-backwards.
+It owns the order of these events, and at the end takes all of it down backwards.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
-import signal
 import socket
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-import msgspec
-import uvicorn
-
-from deepaas import __version__, messages
+from deepaas import __version__
 from deepaas.backends.data_dir import DataDir, DataDirHeldError, default_data_dir
 from deepaas.backends.executors import trees
-from deepaas.backends.executors.process import WorkerSpec
-from deepaas.backends.job_files import JobFiles
 from deepaas.backends.spool import Spool
 from deepaas.backends.telemetry import logs
-from deepaas.errors import ConfigurationError, DeepaasError, StoreUnavailableError
+from deepaas.errors import ConfigurationError, DeepaasError
 from deepaas.frontends.api.app import make_api
 from deepaas.guardian.tree import become_subreaper
-from deepaas.jobs.retention import REMOVED, Keep
+from deepaas.http_server import HttpServer
 from deepaas.model.discovery import find_models
-from deepaas.model.interface import OPERATIONS
-from deepaas.model.job import AS_INSTALLED
-from deepaas.runtime.dataplane import DataPlane
-from deepaas.runtime.jobservice import JobLimits, JobService
-from deepaas.runtime.jobworkers import ProcessLimits
+from deepaas.runtime.jobservice import JobService
 from deepaas.runtime.nojobs import NoJobs
-from deepaas.runtime.pool import ModelPool, PoolLimits
+from deepaas.wiring import active_versions, make_jobs, make_plane, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from deepaas.backends.stores.sqlite import SqliteJobStore
-    from deepaas.frontends.api.edge import Edge
     from deepaas.model.discovery import ModelReference
-    from deepaas.model.job import Version
+    from deepaas.runtime.dataplane import DataPlane
     from deepaas.settings import Profile, Settings
-    from deepaas.settings.tree import RetentionSettings
 
 logger = logging.getLogger(__name__)
 
@@ -143,72 +127,6 @@ def _take_data_dir(
     return NoJobs(reason=reason)
 
 
-def make_plane(
-    settings: Settings,
-    *,
-    models: Sequence[ModelReference],
-    versions: Mapping[str, Version],
-    spool_dir: str,
-) -> DataPlane:
-    """Return the data plane for some models; their workers are not started yet.
-
-    Must be called on the event loop that will run it.
-
-    Args:
-        settings: Of the server.
-        models: What is served.
-        versions: The active versions of those that are not served as installed.
-        spool_dir: Where bodies that are too large for memory are kept.
-    """
-    limits = PoolLimits(
-        workers=settings.workers.per_model,
-        queue_size=settings.limits.queue_size,
-        worker_memory_bytes=settings.limits.worker_memory_bytes,
-    )
-    references = {model.name: model for model in models}
-
-    def make_pool(model: str, version: Version) -> ModelPool:
-        spec = _worker_spec(
-            settings, references[model], version=version, spool_dir=spool_dir
-        )
-        return ModelPool(
-            spec, limits=limits, version=version, devices=settings.workers.devices
-        )
-
-    return DataPlane(
-        {model.name: versions.get(model.name, AS_INSTALLED) for model in models},
-        make_pool=make_pool,
-        deadline_s=settings.limits.deadline_s,
-        spool_dir=spool_dir,
-        loaded_versions=settings.models.loaded_versions,
-    )
-
-
-def _worker_spec(
-    settings: Settings, model: ModelReference, *, version: Version, spool_dir: str
-) -> WorkerSpec:
-    folder = "" if version.folder is None else str(version.folder)
-    return WorkerSpec(
-        name=model.name,
-        load=msgspec.structs.replace(
-            _load(settings, model), version=version.number, version_dir=folder
-        ),
-        spool_dir=spool_dir,
-        environment={"DEEPAAS_VERSION_DIR": folder} if folder else {},
-    )
-
-
-def _load(settings: Settings, model: ModelReference) -> messages.Load:
-    return messages.Load(
-        name=model.name,
-        references=model.references,
-        distribution=model.distribution,
-        warm=settings.models.warm,
-        inline_body_bytes=int(settings.limits.inline_body_bytes),
-        error_detail=settings.error_detail,
-    )
-
-
 async def _serve(
     settings: Settings,
     *,
@@ -218,14 +136,16 @@ async def _serve(
 ) -> int:
     become_subreaper()
     sinks = site.sinks
-    store = await _open_store(site.data_dir)
+    store = await open_store(site.data_dir)
     plane = make_plane(
         settings,
         models=models,
-        versions=await _active_versions(store, models, site.data_dir),
+        versions=await active_versions(store, models, site.data_dir),
         spool_dir=site.spool.path,
     )
-    jobs = _make_jobs(settings, plane, models=models, store=store, site=site)
+    jobs = make_jobs(
+        settings, plane, models=models, store=store, data_dir=site.data_dir
+    )
     api = make_api(
         plane,
         jobs=jobs,
@@ -233,172 +153,34 @@ async def _serve(
         access_log=sinks.access_log,
         debug_buffer=sinks.debug_buffer,
     )
-    server = _Server(
+
+    def on_listening() -> None:
+        gc.freeze()  # what is there now stays; collections need not look at it
+        gc.enable()
+        data_dir = jobs.files.root if isinstance(jobs, JobService) else None
+        _announce(settings, plane, site.listener, data_dir=data_dir)
+
+    server = HttpServer(
         api,
         plane=plane,
         jobs=jobs,
         drain_s=settings.server.drain_s,
-        on_listening=lambda: _announce(
-            settings,
-            plane,
-            site.listener,
-            data_dir=jobs.files.root if isinstance(jobs, JobService) else None,
-        ),
+        on_listening=on_listening,
     )
     housekeeping = asyncio.create_task(_keep_house(plane, jobs, sinks))
     plane.start()
     try:
-        if isinstance(jobs, JobService):
-            await jobs.start()
+        await jobs.start()
         await _wait_for_models(plane, required=required, server=server)
         if not server.should_exit:
             await server.serve(sockets=[site.listener])
     finally:
         grace_s = 0.0 if server.force_exit else _STOP_GRACE_S
-        if isinstance(jobs, JobService):
-            await jobs.stop(grace_s=grace_s)
+        await jobs.stop(grace_s=grace_s)
         await plane.stop(grace_s=grace_s)
         housekeeping.cancel()
         sinks.flush()
     return 0
-
-
-async def _open_store(data_dir: DataDir | NoJobs) -> SqliteJobStore | NoJobs:
-    """Open the store of jobs; returns why there is none if that fails for now.
-
-    Raises:
-        ConfigurationError: It is damaged, or of a newer version.
-    """
-    if isinstance(data_dir, NoJobs):
-        return data_dir
-    from deepaas.backends.stores.sqlite import SqliteJobStore
-
-    store = SqliteJobStore(data_dir.path)
-    try:
-        await store.open()
-    except StoreUnavailableError as error:
-        logger.warning("%s Models are served, and there are no jobs.", error)
-        return NoJobs(reason=error.detail)
-    return store
-
-
-async def _active_versions(
-    store: SqliteJobStore | NoJobs,
-    models: Sequence[ModelReference],
-    data_dir: DataDir | NoJobs,
-) -> dict[str, Version]:
-    """Return the versions that answer, of models that have been trained."""
-    if isinstance(store, NoJobs) or isinstance(data_dir, NoJobs):
-        return {}
-    files = JobFiles(data_dir.path)
-    numbers = {one.name: await store.active_version(one.name) for one in models}
-    return {
-        name: files.version(name, number) for name, number in numbers.items() if number
-    }
-
-
-def _make_jobs(
-    settings: Settings,
-    plane: DataPlane,
-    *,
-    models: Sequence[ModelReference],
-    store: SqliteJobStore | NoJobs,
-    site: _Site,
-) -> JobService | NoJobs:
-    if isinstance(store, NoJobs) or isinstance(site.data_dir, NoJobs):
-        return store if isinstance(store, NoJobs) else NoJobs()
-    jobs = settings.jobs
-    return JobService(
-        store,
-        plane=plane,
-        files=JobFiles(site.data_dir.path),
-        loads={model.name: _load(settings, model) for model in models},
-        limits=JobLimits(
-            slots=jobs.slots,
-            most_waiting=jobs.most_waiting,
-            grace_s=jobs.grace_s,
-            time_limit_s=jobs.time_limit_s,
-            keep=_keep(settings.retention),
-            activates_versions=settings.models.activation == "automatic",
-            devices=jobs.devices,
-            has_exclusive_devices=jobs.exclusive_device,
-            process=ProcessLimits(
-                memory_bytes=int(jobs.memory_bytes), log_bytes=int(jobs.log_bytes)
-            ),
-        ),
-    )
-
-
-def _keep(settings: RetentionSettings) -> dict[str, Keep]:
-    """Return how long jobs of each kind are kept; 0 is for ever."""
-    values = settings.model_dump()
-    limits = {}
-    for kind in (*OPERATIONS, REMOVED):
-        days = values[f"{kind}_days"]
-        keep = Keep(
-            age=timedelta(days=days) if days else None,
-            count=values.get(f"{kind}_count") or None,
-            size_bytes=int(values.get(f"{kind}_bytes") or 0) or None,
-        )
-        if keep != Keep():
-            limits[kind] = keep
-    return limits
-
-
-class _Server(uvicorn.Server):
-    """The HTTP server, with signals of our own: the first drains, the second ends."""
-
-    def __init__(
-        self,
-        api: Edge,
-        *,
-        plane: DataPlane,
-        jobs: JobService | NoJobs,
-        drain_s: float,
-        on_listening: Callable[[], None],
-    ) -> None:
-        super().__init__(
-            uvicorn.Config(
-                api,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=int(drain_s),
-                timeout_keep_alive=75,
-                backlog=1024,
-            )
-        )
-        self._plane = plane
-        self._jobs = jobs
-        self._on_listening = on_listening
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._end, signal.Signals(number))
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, and say so."""
-        await super().startup(sockets)
-        self._on_listening()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to `_end`."""
-        yield
-
-    def _end(self, number: signal.Signals) -> None:
-        if self.should_exit:
-            logger.warning("%s again: ending at once.", number.name)
-            self.force_exit = True
-            self._plane.kill()
-            if isinstance(self._jobs, JobService):
-                self._jobs.kill()
-            return
-        logger.info("%s: finishing what runs, then ending.", number.name)
-        self.should_exit = True
-        self._plane.is_draining = True
-        if isinstance(self._jobs, JobService):
-            self._jobs.drain()
 
 
 def _required(settings: Settings, profile: Profile) -> Required:
@@ -409,7 +191,7 @@ def _required(settings: Settings, profile: Profile) -> Required:
 
 
 async def _wait_for_models(
-    plane: DataPlane, *, required: Required, server: _Server
+    plane: DataPlane, *, required: Required, server: HttpServer
 ) -> None:
     """Wait for the models that must load.
 
@@ -443,9 +225,7 @@ async def _keep_house(
         sinks.flush()
         turn += 1
         if turn % _REAP_EVERY == 0:
-            known = plane.worker_pids()
-            if isinstance(jobs, JobService):
-                known += jobs.process_ids()
+            known = plane.worker_pids() + jobs.process_ids()
             trees.reap_zombies(frozenset(known))
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deepaas import errors, messages
-from deepaas.app import make_plane
 from deepaas.backends.job_events import last_events
 from deepaas.backends.job_files import JobFiles
 from deepaas.backends.stores.sqlite import SqliteJobStore
@@ -20,6 +19,7 @@ from deepaas.model.discovery import find_models
 from deepaas.runtime.jobservice import JobLimits, JobService, Submission
 from deepaas.runtime.prediction import Result
 from deepaas.settings import Settings
+from deepaas.wiring import make_plane
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import platform
@@ -84,8 +85,10 @@ def require_linux(command: str) -> None:
 def serve(settings: Settings, *, profile: Profile) -> int:
     """Serve until told to stop, and return the exit status.
 
-    The server is imported here, so that `--help` and mistakes are answered at once.
+    The server is imported here, so that `--help` and mistakes are answered at once;
+    without collections of garbage, of which an import makes none, until it listens.
     """
+    gc.disable()
     from deepaas import app
 
     return app.serve(settings, profile=profile)

@@ -10,7 +10,7 @@ from deepaas import errors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoJobs:
-    """Why this server has no jobs.
+    """Why this server has no jobs. It starts and stops as `JobService` does.
 
     Attributes:
         reason: In a sentence; empty when the operator has switched them off.
@@ -28,3 +28,19 @@ class NoJobs:
         if not self.reason:
             raise errors.JobsDisabledError
         raise errors.StoreUnavailableError(self.reason, retry_after_s=30)
+
+    async def start(self) -> None:
+        """Start nothing."""
+
+    def drain(self) -> None:
+        """Wait for nothing."""
+
+    async def stop(self, *, grace_s: float) -> None:
+        """Stop nothing."""
+
+    def kill(self) -> None:
+        """Kill nothing."""
+
+    def process_ids(self) -> list[int]:
+        """Return the ids of its processes: none."""
+        return []

@@ -140,12 +140,14 @@ class Setting:
 @functools.cache
 def all_settings() -> Mapping[str, Setting]:
     """Return every setting by its key, in the order of the tree."""
+    schema = Settings.model_json_schema()
     found: dict[str, Setting] = {}
     for name, field in Settings.model_fields.items():
         group = field.annotation
         if isinstance(group, type) and issubclass(group, BaseModel):
-            found |= _settings_of(group, prefix=f"{name}.")
-    return found | _settings_of(Settings, prefix="")
+            properties = schema["$defs"][group.__name__]["properties"]
+            found |= _settings_of(group, properties, prefix=f"{name}.")
+    return found | _settings_of(Settings, schema["properties"], prefix="")
 
 
 def option_keys(*, with_own: bool) -> Mapping[str, str]:
@@ -167,8 +169,9 @@ def nearest(name: str, known: Iterable[str], *, prefix: str = "") -> str:
     return f"; did you mean {prefix}{matches[0]}?" if matches else ""
 
 
-def _settings_of(group: type[BaseModel], *, prefix: str) -> dict[str, Setting]:
-    schemas = group.model_json_schema()["properties"]
+def _settings_of(
+    group: type[BaseModel], schemas: Mapping[str, Mapping[str, Any]], *, prefix: str
+) -> dict[str, Setting]:
     return {
         prefix + name: _setting(prefix + name, field, schemas[name])
         for name, field in group.model_fields.items()
