@@ -161,7 +161,9 @@ def make_jobs(
             devices=jobs.devices,
             has_exclusive_devices=jobs.exclusive_device,
             process=ProcessLimits(
-                memory_bytes=int(jobs.memory_bytes), log_bytes=int(jobs.log_bytes)
+                memory_bytes=int(jobs.memory_bytes),
+                log_bytes=int(jobs.log_bytes),
+                nice=jobs.nice,
             ),
         ),
     )

@@ -489,6 +489,19 @@ def test_the_worker_has_the_signals_of_a_new_process(guarded: Guarded) -> None:
     assert 0 == masks["SigIgn:"] & terminating
 
 
+@pytest.mark.parametrize(("nice", "expected"), [(0, 0), (7, 7), (30, 19)])
+def test_the_worker_gives_way_on_the_processor(
+    guarded: Guarded, nice: int, expected: int
+) -> None:
+    report = guarded.start("import signal; signal.pause()", nice=nice)
+    pid = report["started"]["pid"]
+
+    assert expected == os.getpriority(os.PRIO_PROCESS, pid)
+    session = Path(f"/proc/{pid}/autogroup")  # not every kernel has it
+    with contextlib.suppress(OSError):
+        assert expected == int(session.read_text().split()[-1])
+
+
 def test_both_streams_of_all_processes_are_one_log(guarded: Guarded) -> None:
     guarded.start(
         """

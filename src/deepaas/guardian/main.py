@@ -128,7 +128,9 @@ class Guardian:
         self._watch(self._output, self._on_output)
         command = [*settings.command, str(os.getpid())]
         try:
-            self._worker = tree.spawn(command, output=output, keep=settings.pass_fds)
+            self._worker = tree.spawn(
+                command, output=output, keep=settings.pass_fds, nice=settings.nice
+            )
         except OSError as error:
             self._fail_to_start(error)
         else:

@@ -21,6 +21,7 @@ class Settings(NamedTuple):
         log_dir: The folder for what it prints.
         log_bytes: How much of that is kept.
         memory_bytes: Most memory of all processes together; 0 is no limit.
+        nice: How much lower their priority on the processor is: 0 to 19.
         server_death_grace_s: How long the worker may take to end after the server did.
     """
 
@@ -31,6 +32,7 @@ class Settings(NamedTuple):
     log_dir: str
     log_bytes: int
     memory_bytes: int = 0
+    nice: int = 0
     server_death_grace_s: float = 2.0
 
 

@@ -35,13 +35,14 @@ def become_subreaper() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def spawn(command: list[str], *, output: int, keep: Sequence[int]) -> int:
+def spawn(command: list[str], *, output: int, keep: Sequence[int], nice: int) -> int:
     """Start the worker in a session of its own; return its process id.
 
     Args:
         command: What to run.
         output: The descriptor that takes its output and its errors.
         keep: Descriptors that it inherits.
+        nice: How much lower its priority on the processor is.
 
     Raises:
         OSError: It cannot be started.
@@ -62,6 +63,8 @@ def spawn(command: list[str], *, output: int, keep: Sequence[int]) -> int:
         setsigdef=_DEFAULT_IN_WORKER,
     )
     _offer_to_oom_killer(pid)
+    if nice:
+        _lower_priority(pid, nice)
     return pid
 
 
@@ -69,12 +72,28 @@ def _offer_to_oom_killer(pid: int) -> None:
     """Have the kernel, when memory runs out, take a process before the server."""
     with suppress(OSError, ValueError):
         path = f"/proc/{pid}/oom_score_adj"
-        score = min(1000, int(_read(path)) + _OOM_SCORE)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(descriptor, b"%d" % score)
-        finally:
-            os.close(descriptor)
+        _write(path, min(1000, int(_read(path)) + _OOM_SCORE))
+
+
+def _lower_priority(pid: int, nice: int) -> None:
+    """Have a process, which leads a session, give way to others on the processor.
+
+    Where the kernel schedules by session (`CONFIG_SCHED_AUTOGROUP`, sched(7)), the
+    niceness of a process counts within its session only, so the session gets it too.
+    """
+    priority = min(19, os.getpriority(os.PRIO_PROCESS, 0) + nice)
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, priority)
+    with suppress(OSError):
+        _write(f"/proc/{pid}/autogroup", priority)
+
+
+def _write(path: str, number: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, b"%d" % number)
+    finally:
+        os.close(descriptor)
 
 
 # ------------------------------------------------------------------------- ending

@@ -40,10 +40,12 @@ class ProcessLimits:
     Attributes:
         memory_bytes: Most memory of all its processes; 0 is no limit.
         log_bytes: How much is kept of what a job prints.
+        nice: How much lower its priority on the processor is: 0 to 19.
     """
 
     memory_bytes: int = 0
     log_bytes: int = 1 << 30
+    nice: int = 0
 
 
 class JobWorkers:
@@ -139,5 +141,6 @@ class JobWorkers:
             log_dir=str(Path(folder, LOG)),
             log_bytes=self._limits.log_bytes,
             memory_bytes=self._limits.memory_bytes,
+            nice=self._limits.nice,
             environment=environment,
         )

@@ -74,6 +74,7 @@ OWN_OPTIONS: Final = {
     "job-grace": "jobs.grace_s",
     "job-time-limit": "jobs.time_limit_s",
     "job-memory-limit": "jobs.memory_bytes",
+    "job-nice": "jobs.nice",
     "job-log-bytes": "jobs.log_bytes",
     "data-dir": "data_dir",
     "spool-dir": "spool_dir",

@@ -8,6 +8,7 @@ here. A test tells when it is out of date.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,10 +33,10 @@ def with_settings(page: str) -> str:
 def _sections() -> Iterator[str]:
     settings = list(names.all_settings().values())
     for name, field in Settings.model_fields.items():
-        text = getattr(field.annotation, "__doc__", "") or ""
+        text = inspect.getdoc(field.annotation)
         within = [one for one in settings if one.key.startswith(f"{name}.")]
         if within:
-            yield f"## {name}\n\n{text.strip()}\n"
+            yield f"## {name}\n\n{text}\n"
             yield from map(_entry, within)
     yield "## Without a group\n"
     yield from (_entry(one) for one in settings if "." not in one.key)

@@ -167,6 +167,10 @@ class JobSettings(_Group):
     memory_bytes: Size = ByteSize(0)
     """Memory that all processes of a job may have together; 0 means no limit."""
 
+    nice: Annotated[int, Field(ge=0, le=19)] = 10
+    """How much jobs give way to predictions when the processors are busy (`nice`): 0 is
+    not at all. A job that runs alone is not slower for it."""
+
     log_bytes: Annotated[ByteSize, Field(ge=65536)] = ByteSize(1 << 30)
     """Most that is kept of what a job prints. Of more, the first and the last part are
     kept."""

@@ -49,6 +49,7 @@ class JobProcessSpec:
         log_dir: The folder for what it prints.
         log_bytes: How much of that is kept.
         memory_bytes: Most memory of all its processes; 0 is no limit.
+        nice: How much lower their priority on the processor is: 0 to 19.
         environment: Variables to add to this process's own.
     """
 
@@ -57,6 +58,7 @@ class JobProcessSpec:
     log_dir: str
     log_bytes: int
     memory_bytes: int = 0
+    nice: int = 0
     environment: dict[str, str]
 
 
@@ -160,6 +162,7 @@ class JobProcess:
             "log_dir": spec.log_dir,
             "log_bytes": spec.log_bytes,
             "memory_bytes": spec.memory_bytes,
+            "nice": spec.nice,
         }
         return subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-P", "-m", "deepaas.guardian", json.dumps(orders)],
