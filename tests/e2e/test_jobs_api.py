@@ -707,6 +707,7 @@ def test_owslib_runs_processes(http: Client) -> None:
 
 
 @pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("ignore:404 Client Error")  # it asks for messages first
 def test_the_client_of_ecmwf_submits_polls_and_dismisses(
     start: Callable[..., ServerProcess],
 ) -> None:

@@ -351,7 +351,7 @@ class JobService:
         return described
 
     async def _version(self, submission: Submission) -> int:
-        active = await self.store.active_version(submission.model)
+        active = self.plane.pool(submission.model).version.number
         if submission.version is None or submission.version == active:
             return active
         if submission.version:

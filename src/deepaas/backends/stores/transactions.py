@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _NO_REQUEST: Final = JobRequest()
 _RETRY_AFTER_S: Final = 30.0
+_WAITING: Final = "deepaas.waiting"
 _MOST_IDS: Final = 500
 """In one statement; databases have a limit."""
 
@@ -49,15 +50,27 @@ def add(
         found = find_key(connection, key=key)
         if found is not None:
             return Added(job=found, is_replay=True)
-    waiting = connection.scalar(statements.count_waiting()) or 0
-    if waiting >= most:
-        raise errors.TooManyJobsError(most, retry_after_s=_RETRY_AFTER_S)
+    _make_room(connection, most=most)
     connection.execute(statements.add_job(), statements.job_values(job))
     inject("store.after_insert")
     _note(connection, job, "submitted")
     if key is not None:
         connection.execute(statements.add_key(key, job_id=job.id, now=job.created))
     return Added(job=job, is_replay=False)
+
+
+def _make_room(connection: Connection, *, most: int) -> None:
+    """Count a job that is about to wait, and refuse it if there are too many.
+
+    Counting takes as long as there are jobs, so the connection keeps how many there
+    can be at most: those of the last count, and those that have come since.
+    """
+    waiting = connection.info.get(_WAITING, most)
+    if waiting >= most:
+        waiting = connection.scalar(statements.count_waiting()) or 0
+    connection.info[_WAITING] = waiting + 1
+    if waiting >= most:
+        raise errors.TooManyJobsError(most, retry_after_s=_RETRY_AFTER_S)
 
 
 def find_key(connection: Connection, *, key: IdempotencyKey) -> Job | None:
