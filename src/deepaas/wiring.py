@@ -16,7 +16,8 @@ from deepaas.jobs.retention import REMOVED, Keep
 from deepaas.model.interface import OPERATIONS
 from deepaas.model.job import AS_INSTALLED
 from deepaas.runtime.dataplane import DataPlane
-from deepaas.runtime.jobservice import JobLimits, JobService
+from deepaas.runtime.joblimits import JobLimits
+from deepaas.runtime.jobservice import JobService
 from deepaas.runtime.jobworkers import ProcessLimits
 from deepaas.runtime.nojobs import NoJobs
 from deepaas.runtime.pool import ModelPool, PoolLimits

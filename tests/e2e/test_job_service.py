@@ -16,8 +16,10 @@ from deepaas.backends.stores.sqlite import SqliteJobStore
 from deepaas.guardian.tree import become_subreaper
 from deepaas.jobs.states import JobState
 from deepaas.model.discovery import find_models
-from deepaas.runtime.jobservice import JobLimits, JobService, Submission
+from deepaas.runtime.joblimits import JobLimits
+from deepaas.runtime.jobservice import JobService
 from deepaas.runtime.prediction import Result
+from deepaas.runtime.submissions import Submission
 from deepaas.settings import Settings
 from deepaas.wiring import make_plane
 

@@ -706,8 +706,7 @@ def test_owslib_runs_processes(http: Client) -> None:
     assert {"result": 42} == service.execute("trainable.predict", inputs={"x": 41})
 
 
-@pytest.mark.filterwarnings("default")
-@pytest.mark.filterwarnings("ignore:404 Client Error")  # it asks for messages first
+@pytest.mark.filterwarnings("default", "ignore:404 Client Error:UserWarning")
 def test_the_client_of_ecmwf_submits_polls_and_dismisses(
     start: Callable[..., ServerProcess],
 ) -> None:

@@ -30,9 +30,11 @@ from deepaas.model.discovery import find_models
 from deepaas.model.job import AS_INSTALLED
 from deepaas.runtime import incoming
 from deepaas.runtime.dataplane import DataPlane
-from deepaas.runtime.jobservice import JobLimits, JobService, Submission
+from deepaas.runtime.joblimits import JobLimits
+from deepaas.runtime.jobservice import JobService
 from deepaas.runtime.jobworkers import ProcessLimits
 from deepaas.runtime.pool import ModelPool, PoolLimits
+from deepaas.runtime.submissions import Submission
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

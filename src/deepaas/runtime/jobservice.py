@@ -1,129 +1,52 @@
 """Jobs, whoever asks for them: submit, look, wait, cancel.
 
 A job is accepted when its row is on disk, and not before. From then on it belongs to
-the store; what is kept in memory here is only which processes run at the moment.
+the store.
 """
 
 from __future__ import annotations
 
 import asyncio
-import collections
-import hashlib
 import logging
-import os
 import time
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from deepaas import errors, messages
 from deepaas.backends.executors import trees
-from deepaas.backends.faults import inject
-from deepaas.backends.owner import this_process
-from deepaas.jobs.ids import JobIds
 from deepaas.jobs.records import (
     NO_CHANGES,
-    IdempotencyKey,
     Job,
     JobChanges,
-    JobRequest,
     Step,
 )
 from deepaas.jobs.recovery import event_after_crash
-from deepaas.jobs.states import JobEvent, JobState
+from deepaas.jobs.states import JobEvent
 from deepaas.runtime.describer import Describer
+from deepaas.runtime.dispatcher import Dispatcher
 from deepaas.runtime.housekeeping import Housekeeper
 from deepaas.runtime.incoming import take_in
-from deepaas.runtime.jobrun import JobRun, RunTools
-from deepaas.runtime.jobworkers import STORE_VARIABLE, JobWorkers, ProcessLimits
+from deepaas.runtime.jobnews import JobNews
+from deepaas.runtime.jobrun import RunTools
+from deepaas.runtime.jobworkers import STORE_VARIABLE, JobWorkers
+from deepaas.runtime.submissions import Submissions
 from deepaas.runtime.versions import VersionService
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from deepaas.backends.job_files import JobFiles
     from deepaas.backends.stores.sqlite import SqliteJobStore
     from deepaas.jobs.records import JobFilter, JobPage
-    from deepaas.jobs.retention import Keep
     from deepaas.runtime.dataplane import DataPlane
+    from deepaas.runtime.joblimits import JobLimits
+    from deepaas.runtime.submissions import Submission, Submitted
 
 logger = logging.getLogger(__name__)
 
 _RETRY_TICK_S: Final = 1.0
 _LOOK_EVERY_S: Final = 0.2
 _HASH_BYTES: Final = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobLimits:
-    """What jobs may do.
-
-    Attributes:
-        slots: Jobs that run at the same time.
-        devices: What jobs get one of each; on each, `slots` jobs run at a time.
-        has_exclusive_devices: Whether a training has its device for itself.
-        most_waiting: Most jobs that wait; more are refused.
-        grace_s: Seconds that a job has to end when it is told to.
-        time_limit_s: Longest time that a job may run; 0 is no limit.
-        process: What the process of a job may take.
-        keep: How long jobs of each kind are kept, see `jobs.retention`.
-        activates_versions: Whether the version that a training makes answers from then
-            on.
-        runs_only_own: Whether only jobs run that were submitted here; those that wait
-            from before are left to a server.
-    """
-
-    slots: int = 1
-    devices: tuple[str, ...] = ()
-    has_exclusive_devices: bool = False
-    most_waiting: int = 10_000
-    grace_s: float = 10.0
-    time_limit_s: float = 0.0
-    process: ProcessLimits = ProcessLimits()  # noqa: RUF009 - it is frozen
-    keep: Mapping[str, Keep] = field(default_factory=dict)
-    activates_versions: bool = True
-    runs_only_own: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """A request for a job, as a frontend read it.
-
-    Attributes:
-        model: The model's name.
-        record: The request; its folder is removed here.
-        body: Its body, unless the record names a file.
-        door: Which surface it came through: `v2` or `ogc`.
-        key: The caller's idempotency key with its scope, or empty.
-        version: The version to run against, or None for the active one.
-    """
-
-    model: str
-    record: messages.Predict
-    body: bytes = b""
-    door: str = "ogc"
-    key: tuple[str, str] | None = None
-    version: int | None = None
-
-    @property
-    def operation(self) -> str:
-        """`predict`, `train` or `validate`."""
-        return self.record.operation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submitted:
-    """What became of a submission.
-
-    Attributes:
-        job: The job.
-        is_replay: Whether it was there already, under the same idempotency key.
-    """
-
-    job: Job
-    is_replay: bool = False
 
 
 class JobService:
@@ -155,10 +78,17 @@ class JobService:
         )
         self.plane = plane
         self._limits = limits
-        self._ids = JobIds()
+        self._news = JobNews()
         self._workers = JobWorkers(loads, files=files, limits=limits.process)
         self._describer = Describer(plane, loads=loads, files=files)
-        self._tools = RunTools(
+        self._submissions = Submissions(
+            store,
+            plane=plane,
+            files=files,
+            describer=self._describer,
+            most_waiting=limits.most_waiting,
+        )
+        tools = RunTools(
             store=store,
             files=files,
             workers=self._workers,
@@ -166,16 +96,14 @@ class JobService:
             time_limit_s=limits.time_limit_s,
             grace_s=limits.grace_s,
         )
-        self._runs: dict[str, JobRun] = {}
-        self._own: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._keys_in_flight: set[tuple[str, str]] = set()
-        self._wake = asyncio.Event()
-        self._dispatching: asyncio.Task[None] | None = None
+        self._dispatcher = Dispatcher(
+            tools,
+            plane=plane,
+            news=self._news,
+            limits=limits,
+        )
         self._tidying: asyncio.Task[None] | None = None
         self._is_stopping = False
-        self._exclusive: collections.Counter[str] = collections.Counter()
-        self._changed: dict[str, asyncio.Event] = {}
 
     # --------------------------------------------------------------- life cycle
 
@@ -183,30 +111,26 @@ class JobService:
         """Settle what a crash has left, and begin to run jobs."""
         await self._recover()
         await take_in(self.store, self.files)
-        self._dispatching = asyncio.create_task(self._dispatch())
+        self._dispatcher.start()
         housekeeper = Housekeeper(
             self.store, files=self.files, limits=self._limits.keep
         )
-        first_id = self._ids.next(time.time_ns() // 1_000_000, bytes(10))
+        first_id = self._submissions.ids.next(time.time_ns() // 1_000_000, bytes(10))
         self._tidying = asyncio.create_task(housekeeper.run(first_id=first_id))
 
     def drain(self) -> None:
         """Take no more jobs, and tell those that run to end."""
         self._is_stopping = True
-        for task in (self._dispatching, self._tidying):
-            if task is not None:
-                task.cancel()
-        for run in self._runs.values():
-            run.end("interrupted")
+        if self._tidying is not None:
+            self._tidying.cancel()
+        self._dispatcher.drain()
 
     async def stop(self, *, grace_s: float) -> None:
         """Give running jobs their grace, then end everything and close the store."""
         self.drain()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace_s + self._limits.grace_s)
+        await self._dispatcher.wait_until_idle(timeout_s=grace_s + self._limits.grace_s)
         self.kill()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace_s)
+        await self._dispatcher.wait_until_idle(timeout_s=grace_s)
         await self._workers.make_room()
         await self._describer.stop()
         await self.store.close()
@@ -214,17 +138,14 @@ class JobService:
     def kill(self) -> None:
         """End all processes of jobs now."""
         self._is_stopping = True
-        for run in self._runs.values():
-            run.cause = run.cause or "interrupted"
-            run.kill()
+        self._dispatcher.kill()
         self._workers.kill()
         self._describer.kill()
 
     def process_ids(self) -> list[int]:
         """Return the ids of the processes that somebody waits for."""
-        running = [run.guardian_pid for run in self._runs.values()]
         return [
-            *(pid for pid in running if pid),
+            *self._dispatcher.guardian_pids(),
             *self._workers.guardian_pids(),
             *self._describer.guardian_pids(),
         ]
@@ -238,137 +159,16 @@ class JobService:
             DeepaasError: It is refused: wrong inputs, no such operation, a key that
                 was used for another request, too many that wait, no store.
         """
-        folder = submission.record.folder
-        try:
-            return await self._submit(submission)
-        finally:
-            if folder:
-                await asyncio.to_thread(self.plane.remove_folder, folder)
-
-    async def _submit(self, submission: Submission) -> Submitted:
         if self._is_stopping or self.plane.is_draining:
             raise errors.DrainingError
-        description = self._operation(submission.model, submission.operation)
-        key = await self._key(submission)
-        if key is None:
-            return await self._accept(submission, description, key=None)
-        scope = (key.scope, key.key)
-        if scope in self._keys_in_flight:
-            raise errors.IdempotencyInFlightError(key.key)
-        self._keys_in_flight.add(scope)
-        try:
-            replay = await self.store.find_key(key)
-            if replay is not None:
-                return Submitted(job=replay, is_replay=True)
-            return await self._accept(submission, description, key=key)
-        finally:
-            self._keys_in_flight.discard(scope)
-
-    async def _accept(
-        self,
-        submission: Submission,
-        description: messages.OperationDescription,
-        *,
-        key: IdempotencyKey | None,
-    ) -> Submitted:
-        record = submission.record
-        version = await self._version(submission)
-        arguments: dict[str, Any] = {}
-        if record.envelope != "batch":  # what is wrong with a line, its answer says
-            arguments = await self._describer.bind(
-                submission.model, record, submission.body
-            )
-        now = _now()
-        job_id = self._ids.next(time.time_ns() // 1_000_000, os.urandom(10))
-        body_file = ""
-        if record.body_path:
-            body_file = await self._keep_body(job_id, Path(record.body_path))
-            inject("job.after_body")
-        job = Job(
-            id=job_id,
-            model=submission.model,
-            operation=submission.operation,
-            state=JobState.ACCEPTED,
-            created=now,
-            updated=now,
-            version=version,
-            arguments=arguments,
-            request=JobRequest(
-                query=record.query,
-                content_type=record.content_type,
-                accept=record.accept,
-                headers=record.headers or {},
-                cookie=record.cookie,
-                body=submission.body,
-                body_file=body_file,
-                envelope=record.envelope,
-            ),
-            door=submission.door,
-            is_restartable=description.is_restartable,
-            retries=description.retries,
-            retry_delay_s=description.retry_delay_s,
-        )
-        try:
-            added = await self.store.add(
-                job, key=key, most_waiting=self._limits.most_waiting
-            )
-        except errors.DeepaasError:
-            await asyncio.to_thread(self.files.remove, job_id)
-            raise
-        inject("job.after_add")
-        if not added.is_replay:
-            if self._limits.runs_only_own:
-                self._own.add(job_id)
-            self._wake.set()
-        return Submitted(job=added.job, is_replay=added.is_replay)
-
-    async def _keep_body(self, job_id: str, body: Path) -> str:
-        try:
-            return await asyncio.to_thread(self.files.keep_request, job_id, body)
-        except OSError as error:
-            raise errors.StoreUnavailableError(
-                f"The request cannot be kept: {error.strerror}."
-            ) from error
+        submitted = await self._submissions.take(submission)
+        if not submitted.is_replay:
+            self._dispatcher.add(submitted.job.id)
+        return submitted
 
     async def describe(self, model: str) -> messages.ModelDescription:
         """Return what a model is, also when it has no workers; see `Describer`."""
         return await self._describer.describe(model)
-
-    def _operation(self, model: str, operation: str) -> messages.OperationDescription:
-        """Return what an operation is.
-
-        Raises:
-            ModelNotFoundError: There is no such model.
-            ModelUnavailableError: It is not loaded.
-            OperationNotImplementedError: It has no such operation.
-        """
-        pool = self.plane.pool(model)
-        if pool.description is None:
-            raise pool.unavailable()
-        described = pool.description.operations.get(operation)
-        if described is None or not described.is_implemented:
-            raise errors.OperationNotImplementedError(model, operation)
-        return described
-
-    async def _version(self, submission: Submission) -> int:
-        active = self.plane.pool(submission.model).version.number
-        if submission.version is None or submission.version == active:
-            return active
-        if submission.version:
-            await self.store.version(submission.model, submission.version)
-        return submission.version
-
-    async def _key(self, submission: Submission) -> IdempotencyKey | None:
-        if submission.key is None:
-            return None
-        scope, key = submission.key
-        record = submission.record
-        digest = hashlib.sha256(record.query + b"\0" + record.content_type.encode())
-        if record.body_path:
-            await asyncio.to_thread(_add_file, digest, Path(record.body_path))
-        else:
-            digest.update(submission.body)
-        return IdempotencyKey(scope=scope, key=key, fingerprint=digest.hexdigest())
 
     # ------------------------------------------------------------------ looking
 
@@ -419,13 +219,7 @@ class JobService:
 
         A change before the call is not seen; so do not wait for long.
         """
-        changed = self._changed.setdefault(job_id, asyncio.Event())
-        try:
-            async with asyncio.timeout(timeout_s):
-                await changed.wait()
-        except TimeoutError:
-            if self._changed.get(job_id) is changed:
-                del self._changed[job_id]
+        await self._news.wait(job_id, timeout_s=timeout_s)
 
     # ------------------------------------------------------------------- ending
 
@@ -441,10 +235,8 @@ class JobService:
         changes = JobChanges(cause="dismissed", detail="The job was dismissed.")
         step = Step(event=JobEvent.DISMISSED, now=_now(), changes=changes)
         job = await self.store.move(job_id, step)
-        run = self._runs.get(job_id)
-        if run is not None:
-            run.end("dismissed")
-        self._announce(job_id)
+        self._dispatcher.end(job_id, "dismissed")
+        self._news.announce(job_id)
         return job
 
     async def delete(self, job_id: str) -> Job:
@@ -461,90 +253,12 @@ class JobService:
             job = await self.get(job_id)
             if job.state.is_final:
                 await self.store.hide(job_id)
-                self._announce(job_id)
+                self._news.announce(job_id)
                 return job
             try:
                 return await self.cancel(job_id)
             except errors.JobStateConflictError:
                 continue  # it has ended meanwhile
-
-    # ------------------------------------------------------------------ running
-
-    async def _dispatch(self) -> None:
-        """Give free slots to jobs that wait, oldest first."""
-        while True:
-            try:
-                while self._has_free_slot():
-                    job = await self.store.claim_oldest(
-                        now=_now(),
-                        owner=this_process(),
-                        models=frozenset(self.plane.descriptions()),
-                        only=self._claimable(),
-                    )
-                    if job is None:
-                        break
-                    self._begin(job)
-            except errors.StoreUnavailableError as error:
-                logger.warning("No job can begin: %s", error)
-            self._wake.clear()
-            try:
-                # Also without news: jobs that are tried again wait for their time.
-                async with asyncio.timeout(_RETRY_TICK_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-
-    def _claimable(self) -> frozenset[str] | None:
-        return frozenset(self._own) if self._limits.runs_only_own else None
-
-    def _begin(self, job: Job) -> None:
-        run = JobRun(job, tools=self._tools, device=self._free_device())
-        self._runs[job.id] = run
-        self._announce(job.id)
-        task = asyncio.create_task(self._carry_out(run))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _carry_out(self, run: JobRun) -> None:
-        try:
-            async with self._device_of(run):
-                await run.run()
-        except Exception:
-            logger.exception("Job %s: a bug of ours.", run.job.id)
-        finally:
-            del self._runs[run.job.id]
-            self._announce(run.job.id)
-            self._wake.set()
-
-    def _has_free_slot(self) -> bool:
-        return len(self._runs) < self._limits.slots * max(1, len(self._limits.devices))
-
-    def _free_device(self) -> str:
-        """Return the device on which the fewest jobs run; empty if none are given."""
-        taken = [run.device for run in self._runs.values()]
-        return min(self._limits.devices, key=taken.count, default="")
-
-    @asynccontextmanager
-    async def _device_of(self, run: JobRun) -> AsyncIterator[None]:
-        """Let a training have its device for itself, if that is wanted."""
-        if not self._limits.has_exclusive_devices or run.job.operation != "train":
-            yield
-            return
-        self._exclusive[run.device] += 1
-        try:
-            await self._workers.make_room()
-            await self.plane.unload(run.device)
-            yield
-        finally:
-            self._exclusive[run.device] -= 1
-            if not self._exclusive[run.device] and not self._is_stopping:
-                self.plane.reload(run.device)
-
-    def _announce(self, job_id: str) -> None:
-        """Wake those who wait for a job."""
-        changed = self._changed.pop(job_id, None)
-        if changed is not None:
-            changed.set()
 
     # ----------------------------------------------------------------- recovery
 
@@ -570,9 +284,3 @@ class JobService:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _add_file(digest: Any, path: Path) -> None:
-    with path.open("rb") as file:
-        while piece := file.read(_HASH_BYTES):
-            digest.update(piece)

@@ -16,8 +16,8 @@ from deepaas.frontends.api.job_documents import job_path, status_info
 from deepaas.frontends.api.job_results import error_of_job, result_response
 from deepaas.frontends.api.preferences import read_idempotency_key
 from deepaas.jobs.states import JobState
-from deepaas.runtime.jobservice import Submission
 from deepaas.runtime.nojobs import NoJobs
+from deepaas.runtime.submissions import Submission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from deepaas.frontends.api.body import BodyReader
     from deepaas.jobs.records import Job
     from deepaas.runtime.dataplane import DataPlane
-    from deepaas.runtime.jobservice import JobService, Submitted
+    from deepaas.runtime.jobservice import JobService
+    from deepaas.runtime.submissions import Submitted
 
 
 class JobDoor:

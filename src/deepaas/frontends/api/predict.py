@@ -25,8 +25,8 @@ from deepaas.frontends.api.heads import read_head
 from deepaas.frontends.api.job_door import idempotency_key
 from deepaas.frontends.api.preferences import read_preferences
 from deepaas.model.batch_lines import is_batch
-from deepaas.runtime.jobservice import Submission
 from deepaas.runtime.prediction import Result, ResultStream
+from deepaas.runtime.submissions import Submission
 
 if TYPE_CHECKING:
     from deepaas.frontends.api.answers import Header, Receive, Scope, Send
