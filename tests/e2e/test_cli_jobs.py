@@ -107,6 +107,34 @@ def test_a_validation_tells_of_the_version_that_was_trained(run: Run) -> None:
     ] == table
 
 
+def test_a_prediction_here_uses_the_version_that_answers(run: Run) -> None:
+    untrained = run("predict", MODEL, "--x", "1").stdout
+    run("train", MODEL, "--epochs", "1")
+    run("train", MODEL, "--epochs", "1")
+
+    def predicted(*words: str) -> str:
+        return run("predict", *words, MODEL, "--x", "1").stdout
+
+    assert "2\n" == untrained
+    assert "202\n" == predicted()
+    assert "102\n" == predicted("--model-version", "1")
+    assert "2\n" == predicted("--model-version", "0")
+    missing = run("predict", "--model-version", "9", MODEL)
+    assert 2 == missing.returncode
+    assert "version 9" in missing.stderr
+
+
+def test_a_version_at_a_server_is_asked_by_its_number(run: Run, server: Server) -> None:
+    run("train", "--url", server.url, "trainable", "--epochs", "1")
+
+    def predicted(number: int) -> str:
+        words = ["--url", server.url, "--model-version", str(number)]
+        return run("predict", *words, "trainable", "--x", "1").stdout
+
+    assert "102\n" == predicted(1)
+    assert "2\n" == predicted(0)
+
+
 def test_a_version_is_activated_here_if_it_can_be_loaded(run: Run) -> None:
     run("train", MODEL, "--epochs", "1")
     bad = run("train", MODEL, "--epochs", "100")

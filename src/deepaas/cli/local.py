@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from deepaas.cli.answers import Answer, pieces_of_file
+from deepaas.cli.local_versions import version_here
 from deepaas.errors import OperationNotImplementedError
 from deepaas.model.discovery import find_models
 from deepaas.model.loading import load_model
@@ -26,19 +28,31 @@ class LocalModel:
         operation: What `predict` takes and gives.
     """
 
-    def __init__(self, reference: str) -> None:
+    def __init__(
+        self, reference: str, *, data_dir: str = "", version: int | None = None
+    ) -> None:
         """Import the model.
 
         Args:
             reference: An installed name, a module, `module:object` or a `.py` file.
+            data_dir: Where trainings have left versions, or empty for where a server
+                of this model keeps them.
+            version: The number of a version, or None for the one that answers.
 
         Raises:
             ModelLoadError: It cannot be found or imported.
             OperationNotImplementedError: It has no `predict`.
+            VersionNotFoundError: There is none of this number.
         """
         [found] = find_models([reference])
+        used = version_here(found, data_dir=data_dir, number=version)
+        if used.folder is not None:
+            os.environ["DEEPAAS_VERSION_DIR"] = str(used.folder)
         model = load_model(
-            found.name, references=found.references, distribution=found.distribution
+            found.name,
+            references=found.references,
+            distribution=found.distribution,
+            version=used,
         )
         predict = model.operations.get("predict")
         if predict is None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deepaas import errors
@@ -155,17 +153,14 @@ def _find(namespace: argparse.Namespace) -> Document:
 
 def _find_here(reference: str, data_dir: str) -> Document:
     """Return the versions of a model that runs here, beside whoever has the store."""
-    from deepaas.backends.data_dir import default_data_dir
-    from deepaas.cli.job_sources import LocalStore
+    from deepaas.cli.local_versions import store_of
     from deepaas.jobs.records import ModelVersion
     from deepaas.model.discovery import find_models
 
     [model] = find_models([reference])
-    named = data_dir or os.environ.get("DEEPAAS_DATA_DIR", "")
-    root = Path(named) if named else default_data_dir({model.name: model.references})
-    store = LocalStore(root.absolute())
+    store = store_of(model, data_dir=data_dir)
     active, trained = _INSTALLED, list[ModelVersion]()
-    if (root / "jobs.sqlite3").exists():
+    if store is not None:
         active, trained = store.versions(model.name)
     installed = {"model": model.name, "version": 0, "is_active": active == _INSTALLED}
     return {

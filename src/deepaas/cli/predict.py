@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 PROGRAM: Final = "deepaas predict"
 
+_OPTIONS: Final = (
+    *("--url", "--json", "--accept", "--output", "--each", "--detach"),
+    *("--model-version", "--data-dir"),
+)
+
 _EPILOG: Final = f"""\
 examples:
   deepaas predict plants.py --help                 show the model's arguments
@@ -59,6 +64,20 @@ def add_parser(subparsers: Any) -> None:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--url", metavar="URL", help="ask the server at this address, and load nothing"
+    )
+    parser.add_argument(
+        "--model-version",
+        metavar="N",
+        type=int,
+        help="ask this version of the model, not the one that answers; 0 is the model "
+        "as installed",
+    )
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        default="",
+        help="where trainings on this machine have left versions; by default where "
+        "deepaas train does",
     )
     parser.add_argument(
         "--json", action="store_true", help="write JSON on one line, for programs"
@@ -115,7 +134,7 @@ def _submit(namespace: argparse.Namespace) -> int:
     ) as target:
         parser = _parser(target.operation, namespace)
         inputs = arguments.read_inputs(target.operation, namespace.words, parser=parser)
-        print(target.submit(inputs, version=None))
+        print(target.submit(inputs, version=namespace.model_version))
     return reports.EXIT_OK
 
 
@@ -149,10 +168,14 @@ def _target(namespace: argparse.Namespace) -> Target:
     if namespace.url:
         from deepaas.cli.remote import RemoteModel
 
-        return RemoteModel(namespace.url, namespace.model)
+        return RemoteModel(
+            namespace.url, namespace.model, version=namespace.model_version
+        )
     from deepaas.cli.local import LocalModel
 
-    return LocalModel(namespace.model)
+    return LocalModel(
+        namespace.model, data_dir=namespace.data_dir, version=namespace.model_version
+    )
 
 
 def _predict(target: Target, namespace: argparse.Namespace) -> None:
@@ -181,7 +204,7 @@ def _refuse_our_options(
 ) -> None:
     """Say where an option of ours belongs that stands after MODEL."""
     names = {f"--{one.name}" for one in operation.arguments}
-    for option in ("--url", "--json", "--accept", "--output", "--each", "--detach"):
+    for option in _OPTIONS:
         is_there = any(word.partition("=")[0] == option for word in words)
         if is_there and option not in names:
             parser.error(f"{option} stands before MODEL: {PROGRAM} {option} ...")

@@ -77,18 +77,21 @@ class RemoteModel:
         operation: What `predict` takes and gives.
     """
 
-    def __init__(self, url: str, model: str) -> None:
+    def __init__(self, url: str, model: str, *, version: int | None = None) -> None:
         """Ask the server what the model takes.
 
         Args:
             url: The server's address, with its base path.
             model: The model's name there.
+            version: The number of a version, or None for the one that answers.
 
         Raises:
             ModelNotFoundError: The server has no such model.
             UnavailableError: It cannot be reached.
         """
-        self._model = model
+        self._path = f"/v2/models/{quote(model, safe='')}/"
+        if version is not None:
+            self._path += f"versions/{version}/"
         self._server = Connection(url)
         try:
             self.operation: OperationDescription = self._server.run(
@@ -102,7 +105,7 @@ class RemoteModel:
         """Ask the server; see `Target.predict`."""
         response = self._server.run(
             self._server.client.send(
-                f"/v2/models/{quote(self._model, safe='')}/predict/",
+                f"{self._path}predict/",
                 inputs,
                 headers={"accept": accept} if accept else None,
             )
