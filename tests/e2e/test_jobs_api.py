@@ -431,6 +431,18 @@ def test_the_same_key_makes_one_job(http: Client) -> None:
     problem(other, 422, "idempotency-mismatch")
 
 
+def test_a_form_that_is_sent_again_is_the_same_request(http: Client) -> None:
+    def send() -> Response:
+        headers = {"prefer": "respond-async", "idempotency-key": '"a-form"'}
+        files = {"x": (None, "41")}  # each time with another boundary
+        return http.post(V2_PREDICT, files=files, headers=headers)
+
+    first, again = send(), send()
+
+    assert 202 == first.status_code == again.status_code
+    assert first.headers["location"] == again.headers["location"]
+
+
 def test_a_key_that_is_none_is_refused(http: Client) -> None:
     answer = http.post(TRAIN, json={"inputs": {}}, headers={"idempotency-key": '""'})
     problem(answer, 400, "request")

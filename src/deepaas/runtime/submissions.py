@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import time
 from dataclasses import dataclass
@@ -16,8 +15,11 @@ from deepaas.backends.faults import inject
 from deepaas.jobs.ids import JobIds
 from deepaas.jobs.records import IdempotencyKey, Job, JobRequest
 from deepaas.jobs.states import JobState
+from deepaas.runtime.fingerprints import fingerprint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from deepaas.backends.job_files import JobFiles
     from deepaas.backends.stores.sqlite import SqliteJobStore
     from deepaas.runtime.dataplane import DataPlane
@@ -209,15 +211,17 @@ class Submissions:
             return None
         scope, key = submission.key
         record = submission.record
-        digest = hashlib.sha256(record.query + b"\0" + record.content_type.encode())
+        asked = record.query, record.content_type
         if record.body_path:
-            await asyncio.to_thread(_add_file, digest, Path(record.body_path))
+            same = await asyncio.to_thread(
+                fingerprint, *asked, _pieces(Path(record.body_path))
+            )
         else:
-            digest.update(submission.body)
-        return IdempotencyKey(scope=scope, key=key, fingerprint=digest.hexdigest())
+            same = fingerprint(*asked, [submission.body])
+        return IdempotencyKey(scope=scope, key=key, fingerprint=same)
 
 
-def _add_file(digest: Any, path: Path) -> None:
+def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while piece := file.read(_HASH_BYTES):
-            digest.update(piece)
+            yield piece
