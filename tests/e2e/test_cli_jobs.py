@@ -219,6 +219,28 @@ def test_a_training_beside_another_is_taken_in_by_the_next(
     assert 5 == len(log.splitlines())
 
 
+def test_a_training_beside_a_server_goes_on_from_its_version_and_answers_there(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "d"
+    with Server(MODEL, "--data-dir", folder) as server:
+        run("train", "--url", server.url, "trainable", "--epochs", "1")
+
+        beside = run("train", "--json", "--data-dir", folder, MODEL, "--epochs", "5")
+
+        assert 0 == beside.returncode, beside.stderr
+        with deepaas.Client(server.url) as client:
+            while client.versions("trainable")["active"] != 2:
+                os.sched_yield()
+            [newest, *_] = client.versions("trainable")["versions"]
+            predicted = client.predict("trainable", x=1)
+        assert 1 == newest["parent"]
+        assert 202 == predicted
+        assert "5 epochs" == (folder / "versions/trainable/2/weights.txt").read_text()
+        assert (folder / "versions/trainable/1/weights.txt").exists()
+        assert not list((folder / "incoming").iterdir())
+
+
 def test_a_training_beside_another_that_was_killed_is_taken_in_too(
     run: Run, tmp_path: Path
 ) -> None:

@@ -432,7 +432,7 @@ def test_the_same_key_makes_one_job(http: Client) -> None:
 
 
 def test_a_form_that_is_sent_again_is_the_same_request(http: Client) -> None:
-    def send() -> Response:
+    def send() -> httpx2.Response:
         headers = {"prefer": "respond-async", "idempotency-key": '"a-form"'}
         files = {"x": (None, "41")}  # each time with another boundary
         return http.post(V2_PREDICT, files=files, headers=headers)

@@ -21,7 +21,7 @@ from deepaas.backends.executors.process import WorkerSpec
 from deepaas.backends.job_events import last_events
 from deepaas.backends.job_files import JobFiles
 from deepaas.backends.stores.sqlite import SqliteJobStore
-from deepaas.cli.job_sources import held
+from deepaas.cli.job_sources import LocalStore, held
 from deepaas.client.event_source import read_events
 from deepaas.client.sending import query_of, write_body
 from deepaas.frontends.api import event_stream
@@ -85,6 +85,8 @@ class LocalJobs:
         """
         self._store = SqliteJobStore(self.root)
         await self._store.open()
+        if self.is_beside:
+            await self._borrow_versions()
         self._plane = self._make_plane(
             self._files.version(
                 self.model, await self._store.active_version(self.model)
@@ -202,6 +204,17 @@ class LocalJobs:
         if self.is_beside:
             self.root = await self._hand_over()
         self._lock.release()
+
+    async def _borrow_versions(self) -> None:
+        """Begin with the versions that the holder of the data directory has."""
+        root = self.root.parent.parent
+        if not (root / "jobs.sqlite3").exists():
+            return  # it has just begun
+        holder = LocalStore(root)
+        active, found = await asyncio.to_thread(holder.versions, self.model)
+        numbers = [one.number for one in found]
+        incoming.lend_versions(root, self.root, self.model, numbers)
+        await self._store.adopt(self.model, found, active=active)
 
     async def _hand_over(self) -> Path:
         if not self._job_id:

@@ -2,9 +2,10 @@
 
 Such a run keeps a data directory of its own below ours, `incoming/.<name>`, with a
 store and a lock. When it is over, its record is written, and the folder gets the job's
-id as its name, at once and whole. Whoever next opens our store takes it in: the job
-keeps its id, its version gets the next number. A run that was killed has left a folder
-that nobody has locked; it is taken in too, as a job that was interrupted.
+id as its name, at once and whole. Whoever has our store takes it in, or who next opens
+it: the job keeps its id, its version gets the next number. A run that was killed has
+left a folder that nobody has locked; who next opens our store takes it in too, as a job
+that was interrupted.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +29,7 @@ from deepaas.jobs.states import JobEvent, JobState
 from deepaas.runtime.jobworkers import STORE_VARIABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from deepaas.backends.stores.sqlite import SqliteJobStore
@@ -54,6 +57,22 @@ def make_folder(root: Path, name: str) -> Path:
     folder = root / INCOMING / f".{name}"
     folder.mkdir(mode=0o700, parents=True)
     return folder
+
+
+def lend_versions(root: Path, folder: Path, model: str, numbers: Iterable[int]) -> None:
+    """Let a run see the files of versions, as links to where they are.
+
+    Args:
+        root: The data directory that is taken.
+        folder: Of the run.
+        model: The model's name.
+        numbers: Of the versions.
+    """
+    here, there = JobFiles(folder), JobFiles(root)
+    for number in numbers:
+        link = here.version_folder(model, number)
+        link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        link.symlink_to(there.version_folder(model, number).absolute())
 
 
 async def hand_over(store: SqliteJobStore, folder: Path, job_id: str) -> Path:
@@ -86,15 +105,43 @@ def _publish(history: JobHistory, folder: Path) -> Path:
     return target
 
 
-async def take_in(store: SqliteJobStore, files: JobFiles) -> None:
-    """Bring the jobs of runs that are over into the store."""
+async def rescue(files: JobFiles) -> None:
+    """Let runs be found that were killed, as if they had ended well."""
     for folder in await asyncio.to_thread(_folders, files.root):
-        try:
-            whole = await _rescued(folder) if folder.name.startswith(".") else folder
-            if whole is not None:
-                await _take_in(whole, store=store, files=files)
-        except (errors.DeepaasError, OSError, msgspec.DecodeError) as error:
-            logger.warning("%s cannot be taken in and stays there: %s", folder, error)
+        if folder.name.startswith("."):
+            with _left_there(folder):
+                await _rescue(folder)
+
+
+async def take_in(
+    store: SqliteJobStore, files: JobFiles, *, given_up: set[str]
+) -> list[Job]:
+    """Bring the jobs of runs that are over into the store; returns them.
+
+    Args:
+        store: Where to.
+        files: Of the store.
+        given_up: The names of folders to pass over; one that cannot be taken in is
+            added.
+    """
+    taken: list[Job] = []
+    for folder in await asyncio.to_thread(_folders, files.root):
+        if folder.name.startswith(".") or folder.name in given_up:
+            continue
+        given_up.add(folder.name)
+        with _left_there(folder):
+            taken.append(await _take_in(folder, store=store, files=files))
+            given_up.discard(folder.name)
+    return taken
+
+
+@contextmanager
+def _left_there(folder: Path) -> Iterator[None]:
+    """Go on without a folder that cannot be taken in."""
+    try:
+        yield
+    except (errors.DeepaasError, OSError, msgspec.DecodeError) as error:
+        logger.warning("%s cannot be taken in and stays there: %s", folder, error)
 
 
 def _folders(root: Path) -> list[Path]:
@@ -104,15 +151,12 @@ def _folders(root: Path) -> list[Path]:
         return []
 
 
-async def _rescued(folder: Path) -> Path | None:
-    """Return the folder of a run that was killed as it would be had it ended well.
-
-    None means that it still runs, or had not got as far as to have a job.
-    """
+async def _rescue(folder: Path) -> None:
+    """Hand over what a run has left, unless it still runs or never had a job."""
     try:
         lock = await asyncio.to_thread(DataDir, folder, holder="who takes it in")
     except DataDirHeldError:
-        return None
+        return
     # Imported here: SQLAlchemy would hold up a server that has no jobs.
     from deepaas.backends.stores.sqlite import SqliteJobStore
 
@@ -123,11 +167,11 @@ async def _rescued(folder: Path) -> Path | None:
         page = await store.page(JobFilter(limit=1, with_hidden=True))
         if not page.jobs:
             await asyncio.to_thread(shutil.rmtree, folder)
-            return None
+            return
         job = page.jobs[0]
         if job.state is JobState.RUNNING:
             await _interrupt(job, store)
-        return await hand_over(store, folder, job.id)
+        await hand_over(store, folder, job.id)
     finally:
         await store.close()
         lock.release()
@@ -145,7 +189,7 @@ async def _interrupt(job: Job, store: SqliteJobStore) -> None:
     await store.move(job.id, step)
 
 
-async def _take_in(folder: Path, *, store: SqliteJobStore, files: JobFiles) -> None:
+async def _take_in(folder: Path, *, store: SqliteJobStore, files: JobFiles) -> Job:
     record = await asyncio.to_thread((folder / _RECORD).read_bytes)
     history = decode(record)
     # The row first: when this is cut off, the next one finds it and moves the rest.
@@ -159,6 +203,7 @@ async def _take_in(folder: Path, *, store: SqliteJobStore, files: JobFiles) -> N
     logger.info(
         "Job %s was run beside this server.", job.id, extra={"model": job.model}
     )
+    return job
 
 
 def _move(moves: list[tuple[Path, Path]], folder: Path) -> None:

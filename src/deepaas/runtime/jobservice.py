@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from deepaas import errors, messages
 from deepaas.backends.executors import trees
@@ -22,10 +22,10 @@ from deepaas.jobs.records import (
 )
 from deepaas.jobs.recovery import event_after_crash
 from deepaas.jobs.states import JobEvent
+from deepaas.runtime import incoming
 from deepaas.runtime.describer import Describer
 from deepaas.runtime.dispatcher import Dispatcher
 from deepaas.runtime.housekeeping import Housekeeper
-from deepaas.runtime.incoming import take_in
 from deepaas.runtime.jobnews import JobNews
 from deepaas.runtime.jobrun import RunTools
 from deepaas.runtime.jobworkers import STORE_VARIABLE, JobWorkers
@@ -33,7 +33,7 @@ from deepaas.runtime.submissions import Submissions
 from deepaas.runtime.versions import VersionService
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from deepaas.backends.job_files import JobFiles
     from deepaas.backends.stores.sqlite import SqliteJobStore
@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 _RETRY_TICK_S: Final = 1.0
 _LOOK_EVERY_S: Final = 0.2
+_TAKE_IN_EVERY_S: Final = 2.0
 _HASH_BYTES: Final = 1 << 20
 
 
@@ -102,7 +103,8 @@ class JobService:
             news=self._news,
             limits=limits,
         )
-        self._tidying: asyncio.Task[None] | None = None
+        self._cannot_come_in: set[str] = set()
+        self._background: list[asyncio.Task[None]] = []
         self._is_stopping = False
 
     # --------------------------------------------------------------- life cycle
@@ -110,19 +112,24 @@ class JobService:
     async def start(self) -> None:
         """Settle what a crash has left, and begin to run jobs."""
         await self._recover()
-        await take_in(self.store, self.files)
+        await incoming.rescue(self.files)
+        taken = await self._take_in()
+        if self._limits.runs_only_own:
+            await self._let_answer(taken)
+        else:
+            self._begin_in_background(self._keep_taking_in(taken))
         self._dispatcher.start()
         housekeeper = Housekeeper(
             self.store, files=self.files, limits=self._limits.keep
         )
         first_id = self._submissions.ids.next(time.time_ns() // 1_000_000, bytes(10))
-        self._tidying = asyncio.create_task(housekeeper.run(first_id=first_id))
+        self._begin_in_background(housekeeper.run(first_id=first_id))
 
     def drain(self) -> None:
         """Take no more jobs, and tell those that run to end."""
         self._is_stopping = True
-        if self._tidying is not None:
-            self._tidying.cancel()
+        for task in self._background:
+            task.cancel()
         self._dispatcher.drain()
 
     async def stop(self, *, grace_s: float) -> None:
@@ -259,6 +266,39 @@ class JobService:
                 return await self.cancel(job_id)
             except errors.JobStateConflictError:
                 continue  # it has ended meanwhile
+
+    # ---------------------------------------------------------------- beside us
+
+    def _begin_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        self._background.append(asyncio.create_task(work))
+
+    async def _take_in(self) -> Sequence[Job]:
+        return await incoming.take_in(
+            self.store, self.files, given_up=self._cannot_come_in
+        )
+
+    async def _keep_taking_in(self, taken: Sequence[Job]) -> None:
+        """Take in what runs beside this server, as soon as it is over."""
+        while True:
+            await self._let_answer(taken)
+            await asyncio.sleep(_TAKE_IN_EVERY_S)
+            taken = await self._take_in()
+
+    async def _let_answer(self, taken: Sequence[Job]) -> None:
+        """Let the versions answer that runs beside this server have made."""
+        if not self._limits.activates_versions:
+            return
+        for job in taken:
+            if not job.made_version or job.model not in self.plane.pools:
+                continue
+            try:
+                await self.versions.activate(job.model, job.made_version)
+            except errors.DeepaasError:
+                logger.exception(
+                    "Version %d cannot be activated.",
+                    job.made_version,
+                    extra={"model": job.model},
+                )
 
     # ----------------------------------------------------------------- recovery
 

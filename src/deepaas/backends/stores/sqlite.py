@@ -231,6 +231,20 @@ class SqliteJobStore:
             partial(transactions.version, model=model, number=number)
         )
 
+    async def adopt(
+        self, model: str, found: Sequence[ModelVersion], *, active: int
+    ) -> None:
+        """Take over what another store knows of the versions of a model.
+
+        Args:
+            model: The model's name.
+            found: Its versions there.
+            active: The one that answers there.
+        """
+        await self._run(
+            partial(transactions.adopt, model=model, found=found, active=active)
+        )
+
     async def active_version(self, model: str) -> int:
         """Return which version answers; 0 is the model as installed."""
         return await self._run(partial(transactions.active_version, model=model))

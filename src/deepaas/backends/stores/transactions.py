@@ -257,6 +257,16 @@ def take_in(connection: Connection, *, history: JobHistory) -> Job:
     return job
 
 
+def adopt(
+    connection: Connection, *, model: str, found: Sequence[ModelVersion], active: int
+) -> None:
+    """Take over what another store knows of the versions of a model."""
+    for one in found:
+        connection.execute(statements.add_version(one))
+    if active:
+        activate(connection, model=model, number=active)
+
+
 def counts(connection: Connection) -> dict[tuple[str, str, JobState], int]:
     """Count jobs by model, operation and state."""
     return {
