@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from deepaas import messages
 from deepaas.errors import DeepaasError
 from deepaas.frontends.api import problems
-from deepaas.frontends.api.predict import result_headers
+from deepaas.frontends.api.result_answers import result_headers
 from deepaas.model.discovery import find_models
 from deepaas.model.loading import load_model, load_object
 from deepaas.testing.requests import Request, encode_request, inputs_of

@@ -9,13 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import re
-from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Literal
-
-import msgspec
 
 from deepaas import errors, messages
 from deepaas.frontends.api import answers, problems
@@ -24,12 +19,13 @@ from deepaas.frontends.api.body import CallerLeftError
 from deepaas.frontends.api.heads import read_head
 from deepaas.frontends.api.job_door import idempotency_key
 from deepaas.frontends.api.preferences import read_preferences
+from deepaas.frontends.api.result_answers import send_result, send_stream
 from deepaas.model.batch_lines import is_batch
-from deepaas.runtime.prediction import Result, ResultStream
+from deepaas.runtime.prediction import Result
 from deepaas.runtime.submissions import Submission
 
 if TYPE_CHECKING:
-    from deepaas.frontends.api.answers import Header, Receive, Scope, Send
+    from deepaas.frontends.api.answers import Receive, Scope, Send
     from deepaas.frontends.api.heads import Head
     from deepaas.frontends.api.job_door import JobDoor
     from deepaas.model.job import Version
@@ -41,11 +37,7 @@ _WATCH_AFTER_S: Final = 0.1
 """Predictions that take longer are watched for callers who leave: the quick ones are
 over before anyone could."""
 
-_FILE_PIECE_BYTES: Final = 1 << 18
-
 _JSON: Final = "application/json"
-_MEDIA_TYPE: Final = re.compile(r"[!-~][ -~]{0,254}")
-_OCTET_STREAM: Final = b"application/octet-stream"
 
 
 class PredictEndpoint:
@@ -97,10 +89,10 @@ class PredictEndpoint:
             try:
                 outcome = await prediction.outcome
                 if isinstance(outcome, Result):
-                    await _send_result(send, outcome, request_id=request_id)
+                    await send_result(send, outcome, request_id=request_id)
                 else:
                     watch.start()
-                    await _send_stream(send, outcome, request_id=request_id)
+                    await send_stream(send, outcome, request_id=request_id)
             finally:
                 watch.stop()
         except errors.DeepaasError as error:
@@ -223,84 +215,3 @@ class _CallerWatch:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self._prediction.abandon()
-
-
-async def _send_result(send: Send, result: Result, *, request_id: str) -> None:
-    if result.path:
-        await _send_file(send, result, request_id=request_id)
-        return
-    headers = result_headers(result.media_type, result.filename, request_id=request_id)
-    headers.append((b"content-length", b"%d" % len(result.body)))
-    await answers.send_whole(send, status=200, headers=headers, body=result.body)
-
-
-async def _send_file(send: Send, result: Result, *, request_id: str) -> None:
-    descriptor = os.open(result.path, os.O_RDONLY)
-    os.unlink(result.path)  # noqa: PTH108 - open already, so it goes when we close it
-    try:
-        size = os.fstat(descriptor).st_size
-        headers = result_headers(
-            result.media_type, result.filename, request_id=request_id
-        )
-        headers.append((b"content-length", b"%d" % size))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        while piece := await asyncio.to_thread(os.read, descriptor, _FILE_PIECE_BYTES):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    finally:
-        os.close(descriptor)
-
-
-async def _send_stream(send: Send, stream: ResultStream, *, request_id: str) -> None:
-    headers = result_headers(stream.media_type, "", request_id=request_id)
-    headers.append((b"cache-control", b"no-cache"))
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    try:
-        async for piece in stream:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    except errors.DeepaasError as error:
-        logger.warning(
-            "A stream broke off: %s", error, extra={"request_id": request_id}
-        )
-        last = _broken_piece(stream.media_type, error)
-        if not last:
-            return  # without an end the client sees that something is missing
-        await send({"type": "http.response.body", "body": last, "more_body": True})
-    finally:
-        stream.close()
-    with suppress(OSError):
-        await send({"type": "http.response.body", "body": b""})
-
-
-def _broken_piece(media_type: str, error: errors.DeepaasError) -> bytes:
-    """Return the last piece of a stream whose worker was lost, if the type has one."""
-    document = msgspec.json.encode({"code": error.code, "detail": error.detail})
-    if media_type.startswith("application/x-ndjson"):
-        return b'{"error":' + document + b"}\n"
-    if media_type.startswith("text/event-stream"):
-        return b"event: error\ndata: " + document + b"\n\n"
-    return b""
-
-
-def result_headers(media_type: str, filename: str, *, request_id: str) -> list[Header]:
-    """Return the headers of a result, but for its length."""
-    headers = [
-        (b"content-type", _content_type(media_type)),
-        *answers.COMMON,
-        (answers.REQUEST_ID, request_id.encode("latin-1")),
-    ]
-    if filename:
-        headers.append(
-            (b"content-disposition", answers.attachment(filename).encode("latin-1"))
-        )
-    return headers
-
-
-def _content_type(media_type: str) -> bytes:
-    """Return a Content-Type value; what cannot be one says nothing of the content.
-
-    It may be the word of whoever uploaded the file that a model sends back.
-    """
-    if _MEDIA_TYPE.fullmatch(media_type):
-        return media_type.encode("ascii")
-    return _OCTET_STREAM

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deepaas.frontends.api.predict import result_headers
+from deepaas.frontends.api.result_answers import result_headers
 
 
 def header(name: bytes, *, media_type: str = "text/plain", filename: str = "") -> bytes:
