@@ -41,6 +41,10 @@ _HOUSEKEEPING_S: Final = 0.25
 _REAP_EVERY: Final = 20  # turns of housekeeping
 _STOP_GRACE_S: Final = 5.0
 
+_GARBAGE: Final = 10_000
+"""Objects that may come before garbage is looked for. Those of a request are gone with
+it; with Python's 700 a busy server would look for garbage among them all the time."""
+
 Required = Literal["all", "one", "none"]
 
 
@@ -156,6 +160,7 @@ async def _serve(
 
     def on_listening() -> None:
         gc.freeze()  # what is there now stays; collections need not look at it
+        gc.set_threshold(_GARBAGE)
         gc.enable()
         data_dir = jobs.files.root if isinstance(jobs, JobService) else None
         _announce(settings, plane, site.listener, data_dir=data_dir)

@@ -6,9 +6,12 @@ import asyncio
 import logging
 import signal
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
+
+from deepaas.frontends.api.express import ExpressProtocol
 
 if TYPE_CHECKING:
     import socket
@@ -37,6 +40,7 @@ class HttpServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 api,
+                http=partial(ExpressProtocol, edge=api),  # type: ignore[arg-type]
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from deepaas import messages
     from deepaas.errors import DeepaasError
@@ -98,6 +98,77 @@ class ResultStream:
 Outcome = Result | ResultStream
 
 
+class Pending:
+    """An outcome that comes later; like a future, but whoever waits hears it at once.
+
+    A future of asyncio tells what has come by way of the event loop, which for small
+    predictions is a good part of all that there is to do.
+    """
+
+    __slots__ = ("_callback", "_error", "_is_done", "_outcome")
+
+    def __init__(self) -> None:
+        self._is_done = False
+        self._outcome: Outcome | None = None
+        self._error: BaseException | None = None
+        self._callback: Callable[[], None] | None = None
+
+    def done(self) -> bool:
+        """Whether the outcome is there, or nobody wants it any more."""
+        return self._is_done
+
+    def result(self) -> Outcome:
+        """Return the outcome, once it is there.
+
+        Raises:
+            DeepaasError: It is an error.
+            asyncio.CancelledError: Nobody wanted it any more.
+        """
+        if self._outcome is None:
+            assert self._error is not None  # noqa: S101 - it is done
+            raise self._error
+        return self._outcome
+
+    def when_done(self, callback: Callable[[], None]) -> None:
+        """Have one callback called, at once if the outcome is there already."""
+        if self._is_done:
+            callback()
+        else:
+            self._callback = callback
+
+    def set_result(self, outcome: Outcome) -> None:
+        """Give the outcome."""
+        self._outcome = outcome
+        self._settle()
+
+    def set_exception(self, error: BaseException) -> None:
+        """Give an error instead."""
+        self._error = error
+        self._settle()
+
+    def cancel(self) -> None:
+        """Say that nobody wants it any more."""
+        if not self._is_done:
+            self.set_exception(asyncio.CancelledError())
+
+    def __await__(self) -> Generator[Any, None, Outcome]:
+        if not self._is_done:
+            future = asyncio.get_running_loop().create_future()
+            self.when_done(lambda: None if future.done() else future.set_result(None))
+            try:
+                yield from future
+            except asyncio.CancelledError:
+                self.cancel()
+                raise
+        return self.result()
+
+    def _settle(self) -> None:
+        self._is_done = True
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            callback()
+
+
 class Prediction:
     """A prediction and its state.
 
@@ -105,7 +176,7 @@ class Prediction:
         record: What the worker gets; its `seq` is set when it is sent.
         body: The request's body, unless `record.body_path` names a file.
         deadline_s: Longest time it may wait, and longest time it may run; 0 is none.
-        outcome: The future of its result.
+        outcome: Its result, when it is there.
         arrived: When it came (monotonic, s).
         sent: When it was sent to a worker, or 0.
         progressed: When its stream last moved, or 0.
@@ -139,9 +210,7 @@ class Prediction:
         self.kill_at = 0.0
         self.stream: ResultStream | None = None
         self.on_left: Callable[[Prediction], None] = Prediction.leave
-        self.outcome: asyncio.Future[Outcome] = (
-            asyncio.get_running_loop().create_future()
-        )
+        self.outcome = Pending()
 
     @property
     def is_settled(self) -> bool:

@@ -164,7 +164,7 @@ class Client:
                 media_type = encoded.media_type
         finally:
             self._worker.forget(call)
-        headers = result_headers(media_type, filename, request_id=_REQUEST_ID)
+        headers = result_headers(media_type, filename)
         return _answer(200, headers, body)
 
     def _record(self, request: Request) -> messages.Predict:

@@ -129,9 +129,13 @@ class AsyncLoop(Loop):
         self._data.send(messages.Chunk(seq=call.seq), chunk)
 
 
-async def _received(connection: socket.socket) -> AsyncIterator[bytes]:
-    """Yield what comes on a socket until the other side closes."""
+async def _received(connection: socket.socket) -> AsyncIterator[memoryview]:
+    """Yield what comes on a socket until the other side closes.
+
+    What is yielded is good until the next is asked for.
+    """
     loop = asyncio.get_running_loop()
+    received = memoryview(bytearray(_RECEIVE_BYTES))
     duplicate = connection.dup()
     arrived = asyncio.Event()
     loop.add_reader(duplicate, arrived.set)
@@ -140,12 +144,12 @@ async def _received(connection: socket.socket) -> AsyncIterator[bytes]:
             await arrived.wait()
             arrived.clear()
             try:
-                data = duplicate.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT)
+                size = duplicate.recv_into(received, flags=socket.MSG_DONTWAIT)
             except BlockingIOError:
                 continue
-            if not data:
+            if not size:
                 return
-            yield data
+            yield received[:size]
     finally:
         loop.remove_reader(duplicate)
         duplicate.close()

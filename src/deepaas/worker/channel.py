@@ -23,6 +23,8 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._reader = messages.FrameReader()
+        # One for all: Python would have the kernel map and unmap one for each receive.
+        self._received = memoryview(bytearray(_RECEIVE_BYTES))
         self._sending = threading.Lock()
 
     @property
@@ -45,13 +47,13 @@ class Channel:
         while True:
             if timeout_s is not None and not self._is_readable(timeout_s):
                 return []
-            data = self._socket.recv(_RECEIVE_BYTES)
-            if not data:
+            size = self._socket.recv_into(self._received)
+            if not size:
                 return None
-            if frames := self.feed(data):
+            if frames := self.feed(self._received[:size]):
                 return frames
 
-    def feed(self, data: bytes) -> list[tuple[messages.ToWorker, bytes]]:
+    def feed(self, data: bytes | memoryview) -> list[tuple[messages.ToWorker, bytes]]:
         """Return the frames that `data` completes."""
         return [
             (messages.decode_to_worker(header), body)

@@ -10,7 +10,7 @@ from deepaas.frontends.api.hosts import HostCheck
 def allows(*hosts: str, listen_ip: str = "127.0.0.1") -> bool:
     check = HostCheck(listen_ip=listen_ip, allowed_hosts=["Models.example.org"])
     headers = [(b"accept", b"*/*"), *((b"host", host.encode()) for host in hosts)]
-    return check.allows({"headers": headers})
+    return check.allows(headers)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from deepaas.frontends.api.result_answers import result_headers
 
 
 def header(name: bytes, *, media_type: str = "text/plain", filename: str = "") -> bytes:
-    return dict(result_headers(media_type, filename, request_id="r"))[name]
+    return dict(result_headers(media_type, filename))[name]
 
 
 @pytest.mark.parametrize("media_type", ["image/png", 'text/plain; charset="utf-8"'])

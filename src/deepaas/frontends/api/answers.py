@@ -23,6 +23,9 @@ REQUEST_ID: Final = b"x-request-id"
 COMMON: Final[tuple[Header, ...]] = ((b"x-content-type-options", b"nosniff"),)
 """Headers of every answer."""
 
+CALLER_LEFT: Final = 499
+"""For the access log, as nginx writes it; nobody is there to be sent it."""
+
 _LONGEST_FILENAME: Final = 255
 
 
@@ -89,3 +92,28 @@ async def send_problem(
     if is_last:
         headers.append((b"connection", b"close"))
     await send_whole(send, status=answer.status, headers=headers, body=answer.body)
+
+
+class Recorder:
+    """Passes messages on and notes what the access log wants to know."""
+
+    __slots__ = ("_send", "extra_headers", "size_bytes", "status")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+        self.size_bytes = 0
+        self.extra_headers: tuple[Header, ...] = ()
+
+    def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]:
+        """Send a message (ASGI)."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.extra_headers:
+                headers = list(message.get("headers", ()))
+                names = {name for name, _ in headers}
+                headers += [one for one in self.extra_headers if one[0] not in names]
+                message = {**message, "headers": headers}
+        else:
+            self.size_bytes += len(message.get("body", b""))
+        return self._send(message)

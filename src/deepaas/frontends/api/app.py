@@ -22,8 +22,9 @@ from deepaas.frontends.api import (
     versions,
 )
 from deepaas.frontends.api import jobs as job_routes
+from deepaas.frontends.api.answers import CALLER_LEFT
 from deepaas.frontends.api.body import BodyReader, CallerLeftError
-from deepaas.frontends.api.edge import CALLER_LEFT, Edge
+from deepaas.frontends.api.edge import Edge
 from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.hosts import ANY_HOST, HostCheck
 from deepaas.frontends.api.job_door import JobDoor

@@ -56,6 +56,12 @@ class BodyReader:
     make_folder: Callable[[], str]
     remove_folder: Callable[[str], None]
 
+    @property
+    def most_inline_bytes(self) -> int:
+        """Size of the largest body that is kept in memory."""
+        limit = self.limit_bytes or self.inline_bytes
+        return min(limit, self.inline_bytes)
+
     async def read(self, receive: Receive, *, announced_bytes: int) -> Body:
         """Return the body of a request.
 

@@ -12,7 +12,7 @@ import logging
 import re
 import time
 import uuid
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from starlette.routing import Route
@@ -22,7 +22,7 @@ from deepaas.frontends.api import answers, problems
 from deepaas.frontends.api.predict import PredictEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, MutableMapping
+    from collections.abc import Iterable
 
     from fastapi import FastAPI
 
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from deepaas.frontends.api.hosts import HostCheck
 
 logger = logging.getLogger(__name__)
-
-CALLER_LEFT: Final = 499
-"""For the access log, as nginx writes it; nobody is there to be sent it."""
 
 _PROBES: Final = ("/livez", "/readyz")
 """Asked every few seconds by machines; the log would hold nothing else."""
@@ -51,7 +48,11 @@ _V2_PATH: Final = re.compile(
 
 
 class Edge:
-    """The ASGI application that a server runs."""
+    """The ASGI application that a server runs.
+
+    Attributes:
+        predictions: What answers predictions, by its path as requests spell it.
+    """
 
     def __init__(
         self,
@@ -73,18 +74,27 @@ class Edge:
             for route in app.router.routes
             if isinstance(route, Route) and isinstance(route.endpoint, PredictEndpoint)
         }
+        self.predictions = {
+            quote(path).encode(): endpoint
+            for path, endpoint in self._predictions.items()
+        }
+        self._paths = {
+            endpoint.model: path for path, endpoint in self._predictions.items()
+        }
+        self._default_headers: list[answers.Header] = []
+        self._default_lines = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         if scope["type"] != "http":
             raise ValueError(f"{scope['type']} is not spoken here")
         began = time.perf_counter()
-        request_id = self._request_id(scope)
+        request_id = self.request_id(scope["headers"])
         scope["deepaas.request_id"] = request_id
-        recorder = _Recorder(send)
+        recorder = answers.Recorder(send)
         endpoint = self._predictions.get(scope["path"])
         try:
-            if self._hosts is not None and not self._hosts.allows(scope):
+            if not self.allows(scope["headers"]):
                 await self._refuse_host(scope, recorder)
             elif endpoint is not None and scope["method"] == "POST":
                 await endpoint(scope, receive, recorder)
@@ -99,21 +109,56 @@ class Edge:
                 self._access_log.line(
                     method=scope["method"],
                     path=scope["path"],
-                    status=recorder.status or CALLER_LEFT,
+                    status=recorder.status or answers.CALLER_LEFT,
                     duration_s=time.perf_counter() - began,
                     size_bytes=recorder.size_bytes,
                     request_id=request_id,
                     model=endpoint.model if endpoint else "",
                 )
 
-    def _request_id(self, scope: Scope) -> str:
-        given = answers.header(scope, answers.REQUEST_ID)
-        if given and _SAFE_ID.match(given):
-            return given
+    def allows(self, headers: Iterable[answers.Header]) -> bool:
+        """Whether a request names this server as the one that it is for."""
+        return self._hosts is None or self._hosts.allows(headers)
+
+    def request_id(self, headers: Iterable[answers.Header]) -> str:
+        """Return the id of a request: the caller's, if it can stand in a log."""
+        for name, value in headers:
+            if name == answers.REQUEST_ID:
+                given = value.decode("latin-1")
+                if _SAFE_ID.match(given):
+                    return given
         return f"{self._run}-{next(self._numbers):x}"
 
+    def default_lines(self, headers: list[answers.Header]) -> bytes:
+        """Return uvicorn's own headers as text; it has new ones once a second."""
+        if headers is not self._default_headers:
+            self._default_headers = headers
+            self._default_lines = b"".join([b"%s: %s\r\n" % one for one in headers])
+        return self._default_lines
+
+    def log_prediction(
+        self,
+        endpoint: PredictEndpoint,
+        *,
+        status: int,
+        duration_s: float,
+        size_bytes: int,
+        request_id: str,
+    ) -> None:
+        """Write the line of a prediction that did not come by way of ASGI."""
+        if self._access_log is not None:
+            self._access_log.line(
+                method="POST",
+                path=self._paths[endpoint.model],
+                status=status or answers.CALLER_LEFT,
+                duration_s=duration_s,
+                size_bytes=size_bytes,
+                request_id=request_id,
+                model=endpoint.model,
+            )
+
     async def _route(
-        self, scope: Scope, receive: Receive, send: _Recorder, *, request_id: str
+        self, scope: Scope, receive: Receive, send: answers.Recorder, *, request_id: str
     ) -> None:
         path: str = scope["path"]
         base_path = self._base_path
@@ -185,27 +230,3 @@ class Edge:
             request_id=request_id,
         )
         await answers.send_problem(send, answer, request_id=request_id)
-
-
-class _Recorder:
-    """Passes messages on and notes what the access log wants to know."""
-
-    __slots__ = ("_send", "extra_headers", "size_bytes", "status")
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.status = 0
-        self.size_bytes = 0
-        self.extra_headers: tuple[answers.Header, ...] = ()
-
-    def __call__(self, message: MutableMapping[str, Any]) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            if self.extra_headers:
-                headers = list(message.get("headers", ()))
-                names = {name for name, _ in headers}
-                headers += [one for one in self.extra_headers if one[0] not in names]
-                message = {**message, "headers": headers}
-        else:
-            self.size_bytes += len(message.get("body", b""))
-        return self._send(message)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from deepaas import errors, messages
 
 if TYPE_CHECKING:
-    from deepaas.frontends.api.answers import Scope
+    from collections.abc import Sequence
+
+    from deepaas.frontends.api.answers import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,19 @@ class Head:
     prefer: str
 
 
-def read_head(scope: Scope, *, operation: messages.OperationDescription | None) -> Head:
+def read_head(
+    headers: Sequence[Header],
+    *,
+    query: bytes,
+    request_id: str,
+    operation: messages.OperationDescription | None,
+) -> Head:
     """Return what the head of a request says.
 
     Args:
-        scope: ASGI's.
+        headers: With their names in lower case.
+        query: The query string.
+        request_id: The id under which the log knows the request.
         operation: What the model wants to know, once it is loaded.
 
     Raises:
@@ -38,7 +48,7 @@ def read_head(scope: Scope, *, operation: messages.OperationDescription | None) 
     """
     content_type = accept = encoding = cookie = prefer = ""
     announced_bytes = 0
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name == b"content-type":
             content_type = value.decode("latin-1")
         elif name == b"accept":
@@ -60,19 +70,19 @@ def read_head(scope: Scope, *, operation: messages.OperationDescription | None) 
         )
     record = messages.Predict(
         seq=0,
-        request_id=scope["deepaas.request_id"],
-        query=scope["query_string"],
+        request_id=request_id,
+        query=query,
         content_type=content_type,
         accept=accept,
     )
     if operation is not None:
-        _add_what_arguments_read(record, scope, operation=operation, cookie=cookie)
+        _add_what_arguments_read(record, headers, operation=operation, cookie=cookie)
     return Head(record, announced_bytes, prefer)
 
 
 def _add_what_arguments_read(
     record: messages.Predict,
-    scope: Scope,
+    headers: Sequence[Header],
     *,
     operation: messages.OperationDescription,
     cookie: str,
@@ -82,7 +92,7 @@ def _add_what_arguments_read(
         wanted = {name.encode("latin-1") for name in operation.header_names}
         record.headers = {
             name.decode("latin-1"): value.decode("latin-1")
-            for name, value in scope["headers"]
+            for name, value in headers
             if name in wanted
         }
     if operation.uses_cookies:

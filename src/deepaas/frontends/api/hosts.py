@@ -7,13 +7,14 @@ the answers. Refusing foreign names ends that.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from deepaas.frontends.api.answers import Scope
+    from deepaas.frontends.api.answers import Header
 
 ANY_HOST: Final = "*"
 """Among the allowed hosts: do not check."""
@@ -28,9 +29,9 @@ class HostCheck:
         allowed = {name.lower() for name in allowed_hosts}
         self._names = frozenset({*_LOOPBACK, _as_host(listen_ip), *allowed})
 
-    def allows(self, scope: Scope) -> bool:
-        """Tell whether the request names this server, once."""
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
+    def allows(self, headers: Iterable[Header]) -> bool:
+        """Tell whether the headers of a request name this server, once."""
+        hosts = [value for name, value in headers if name == b"host"]
         return len(hosts) == 1 and _without_port(hosts[0]) in self._names
 
 
@@ -48,6 +49,7 @@ def _as_host(address: str) -> str:
     return f"[{address}]" if ":" in address else address.lower()
 
 
+@functools.lru_cache(maxsize=64)
 def _without_port(host: bytes) -> str:
     text = host.decode("latin-1").strip().lower()
     name, separator, port = text.rpartition(":")

@@ -91,7 +91,12 @@ class JobDoor:
         key = idempotency_key(request.scope, model, operation)
         description = self.plane.pool(model).description
         described = description.operations.get(operation) if description else None
-        head = read_head(request.scope, operation=described)
+        head = read_head(
+            request.scope["headers"],
+            query=request.scope["query_string"],
+            request_id=request.scope["deepaas.request_id"],
+            operation=described,
+        )
         record = head.record
         record.operation = operation
         record.envelope = "ogc" if door == "ogc" else ""

@@ -19,15 +19,18 @@ from deepaas.frontends.api.body import CallerLeftError
 from deepaas.frontends.api.heads import read_head
 from deepaas.frontends.api.job_door import idempotency_key
 from deepaas.frontends.api.preferences import read_preferences
-from deepaas.frontends.api.result_answers import send_result, send_stream
+from deepaas.frontends.api.result_answers import send_outcome
 from deepaas.model.batch_lines import is_batch
 from deepaas.runtime.prediction import Result
 from deepaas.runtime.submissions import Submission
 
 if TYPE_CHECKING:
-    from deepaas.frontends.api.answers import Receive, Scope, Send
+    from collections.abc import Sequence
+
+    from deepaas.frontends.api.answers import Header, Receive, Scope, Send
     from deepaas.frontends.api.heads import Head
     from deepaas.frontends.api.job_door import JobDoor
+    from deepaas.frontends.api.problems import ProblemAnswer
     from deepaas.model.job import Version
     from deepaas.runtime.prediction import Prediction
 
@@ -67,7 +70,12 @@ class PredictEndpoint:
         try:
             if not self._is_enabled:
                 raise errors.OperationDisabledError("predict")
-            head = read_head(scope, operation=self._description())
+            head = read_head(
+                scope["headers"],
+                query=scope["query_string"],
+                request_id=request_id,
+                operation=self._description(),
+            )
             record = head.record
             accept = record.accept
             record.envelope = self._envelope_of(record.content_type)
@@ -88,11 +96,9 @@ class PredictEndpoint:
             watch = _CallerWatch(prediction, receive)
             try:
                 outcome = await prediction.outcome
-                if isinstance(outcome, Result):
-                    await send_result(send, outcome, request_id=request_id)
-                else:
+                if not isinstance(outcome, Result):
                     watch.start()
-                    await send_stream(send, outcome, request_id=request_id)
+                await send_outcome(send, outcome, request_id=request_id)
             finally:
                 watch.stop()
         except errors.DeepaasError as error:
@@ -104,6 +110,48 @@ class PredictEndpoint:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
+
+    # -------------------------------------------------------------- the short way
+
+    def short_head(
+        self, headers: Sequence[Header], *, query: bytes, request_id: str
+    ) -> Head | None:
+        """Return the head of a request that can go the short way, see `express`.
+
+        It is small and its size is known; it is neither a job, nor a batch, nor
+        compressed.
+        """
+        try:
+            head = read_head(
+                headers,
+                query=query,
+                request_id=request_id,
+                operation=self._description(),
+            )
+        except errors.UnsupportedMediaTypeError:
+            return None
+        is_short = 0 < head.announced_bytes <= self._bodies.most_inline_bytes
+        if not is_short or head.prefer or self._envelope_of(head.record.content_type):
+            return None
+        return head
+
+    def submit(self, record: messages.Predict, body: bytes) -> Prediction:
+        """Admit a prediction whose body is small.
+
+        Raises:
+            DeepaasError: It is refused.
+        """
+        if not self._is_enabled:
+            raise errors.OperationDisabledError("predict")
+        return self._plane.submit(self.model, record, body=body)
+
+    def problem(
+        self, error: errors.DeepaasError, record: messages.Predict
+    ) -> ProblemAnswer:
+        """Return the answer for an error."""
+        return self._problem(error, request_id=record.request_id, accept=record.accept)
+
+    # --------------------------------------------------------------- the long way
 
     _envelope: Literal["", "ogc"] = ""
 
@@ -176,15 +224,20 @@ class PredictEndpoint:
     async def _send_error(
         self, send: Send, error: errors.DeepaasError, *, request_id: str, accept: str
     ) -> None:
+        answer = self._problem(error, request_id=request_id, accept=accept)
+        is_last = isinstance(error, errors.BodyTooLargeError)
+        await answers.send_problem(send, answer, request_id=request_id, is_last=is_last)
+
+    def _problem(
+        self, error: errors.DeepaasError, *, request_id: str, accept: str
+    ) -> ProblemAnswer:
         description = self._plane.pools[self.model].description
-        answer = problems.render(
+        return problems.render(
             error,
             request_id=request_id,
             accept=accept,
             kind=self._envelope or (description.kind if description else "native"),
         )
-        is_last = isinstance(error, errors.BodyTooLargeError)
-        await answers.send_problem(send, answer, request_id=request_id, is_last=is_last)
 
 
 class _CallerWatch:

@@ -13,10 +13,11 @@ import msgspec
 
 from deepaas import errors
 from deepaas.frontends.api import answers
+from deepaas.runtime.prediction import Result
 
 if TYPE_CHECKING:
     from deepaas.frontends.api.answers import Header, Send
-    from deepaas.runtime.prediction import Result, ResultStream
+    from deepaas.runtime.prediction import Outcome, ResultStream
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +27,26 @@ _MEDIA_TYPE: Final = re.compile(r"[!-~][ -~]{0,254}")
 _OCTET_STREAM: Final = b"application/octet-stream"
 
 
-async def send_result(send: Send, result: Result, *, request_id: str) -> None:
-    """Send a result that is whole; its file, if it is one, is removed."""
+async def send_outcome(send: Send, outcome: Outcome, *, request_id: str) -> None:
+    """Send a result: whole, or piece by piece as the model makes it.
+
+    The file of a result is removed.
+    """
+    if isinstance(outcome, Result):
+        await _send_result(send, outcome, request_id=request_id)
+    else:
+        await _send_stream(send, outcome, request_id=request_id)
+
+
+async def _send_result(send: Send, result: Result, *, request_id: str) -> None:
     if result.path:
         await _send_file(send, result, request_id=request_id)
         return
-    headers = result_headers(result.media_type, result.filename, request_id=request_id)
-    headers.append((b"content-length", b"%d" % len(result.body)))
+    headers = [
+        *result_headers(result.media_type, result.filename),
+        (answers.REQUEST_ID, request_id.encode("latin-1")),
+        (b"content-length", b"%d" % len(result.body)),
+    ]
     await answers.send_whole(send, status=200, headers=headers, body=result.body)
 
 
@@ -41,10 +55,11 @@ async def _send_file(send: Send, result: Result, *, request_id: str) -> None:
     os.unlink(result.path)  # noqa: PTH108 - open already, so it goes when we close it
     try:
         size = os.fstat(descriptor).st_size
-        headers = result_headers(
-            result.media_type, result.filename, request_id=request_id
-        )
-        headers.append((b"content-length", b"%d" % size))
+        headers = [
+            *result_headers(result.media_type, result.filename),
+            (answers.REQUEST_ID, request_id.encode("latin-1")),
+            (b"content-length", b"%d" % size),
+        ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         while piece := await asyncio.to_thread(os.read, descriptor, _FILE_PIECE_BYTES):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -53,10 +68,12 @@ async def _send_file(send: Send, result: Result, *, request_id: str) -> None:
         os.close(descriptor)
 
 
-async def send_stream(send: Send, stream: ResultStream, *, request_id: str) -> None:
-    """Send a result piece by piece, as the model makes it."""
-    headers = result_headers(stream.media_type, "", request_id=request_id)
-    headers.append((b"cache-control", b"no-cache"))
+async def _send_stream(send: Send, stream: ResultStream, *, request_id: str) -> None:
+    headers = [
+        *result_headers(stream.media_type, ""),
+        (answers.REQUEST_ID, request_id.encode("latin-1")),
+        (b"cache-control", b"no-cache"),
+    ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     try:
         async for piece in stream:
@@ -85,13 +102,9 @@ def _broken_piece(media_type: str, error: errors.DeepaasError) -> bytes:
     return b""
 
 
-def result_headers(media_type: str, filename: str, *, request_id: str) -> list[Header]:
-    """Return the headers of a result, but for its length."""
-    headers = [
-        (b"content-type", _content_type(media_type)),
-        *answers.COMMON,
-        (answers.REQUEST_ID, request_id.encode("latin-1")),
-    ]
+def result_headers(media_type: str, filename: str) -> list[Header]:
+    """Return the headers of a result, but for its length and the request's id."""
+    headers = [(b"content-type", _content_type(media_type)), *answers.COMMON]
     if filename:
         headers.append(
             (b"content-disposition", answers.attachment(filename).encode("latin-1"))
