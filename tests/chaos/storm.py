@@ -210,9 +210,9 @@ class Storm:
 def all_jobs(url: str) -> list[dict[str, Any]]:
     """Return every job of a server, page by page."""
     found: list[dict[str, Any]] = []
-    address = "/jobs?limit=1000"
+    address = "/jobs?limit=50"  # small, so that there are pages
     while address:
-        document = httpx2.get(url + address, timeout=30).json()
+        document = httpx2.get(urljoin(url, address), timeout=30).json()
         found += document["jobs"]
         links = {one["rel"]: one["href"] for one in document["links"]}
         address = links.get("next", "")
