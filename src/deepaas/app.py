@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from deepaas import __version__
-from deepaas.backends.data_dir import DataDir, DataDirHeldError, default_data_dir
+from deepaas.backends.data_dir import (
+    DataDir,
+    DataDirHeldError,
+    default_data_dir,
+    versions_elsewhere,
+)
 from deepaas.backends.executors import trees
 from deepaas.backends.spool import Spool
 from deepaas.backends.telemetry import logs
@@ -116,6 +121,8 @@ def _take_data_dir(
             if settings.data_dir
             else default_data_dir({one.name: one.references for one in models})
         )
+        if not settings.data_dir:
+            _tell_of_other_versions(path, models)
         return DataDir(path, holder=holder)
     except DataDirHeldError as error:
         if settings.data_dir:
@@ -127,8 +134,25 @@ def _take_data_dir(
         reason = f"The data directory {error}."
     except (OSError, RuntimeError) as error:
         reason = f"The data directory cannot be used: {error}."
-    logger.warning("%s Models are served, and there are no jobs.", reason)
+    logger.warning(
+        "%s Models are served as installed, without versions that trainings have made, "
+        "and there are no jobs.",
+        reason,
+    )
     return NoJobs(reason=reason)
+
+
+def _tell_of_other_versions(path: Path, models: Sequence[ModelReference]) -> None:
+    """Say where a model was trained that is now served from another directory."""
+    for model in models:
+        others = versions_elsewhere(path, model.name)
+        if others:
+            logger.warning(
+                "Model %s is served as installed. Versions of it, from another file or "
+                "beside other models, are in %s; --data-dir serves them.",
+                model.name,
+                " and ".join(map(str, others)),
+            )
 
 
 async def _serve(

@@ -146,6 +146,13 @@ class InvalidInputError(RequestError):
         self.messages = messages
         super().__init__(detail)
 
+    def __str__(self) -> str:
+        """Return the sentence, with what is wrong about each input."""
+        found = [
+            f"{one.pointer}: {one.detail}".lstrip(": ") for one in self.errors or ()
+        ]
+        return " ".join([self.detail, *found])
+
 
 class MalformedBodyError(RequestError):
     """The body cannot be read.

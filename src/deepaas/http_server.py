@@ -74,7 +74,9 @@ class HttpServer(uvicorn.Server):
             self._plane.kill()
             self._jobs.kill()
             return
-        logger.info("%s: finishing what runs, then ending.", number.name)
+        logger.info("%s: ending when predictions that run are done.", number.name)
+        if running := self._jobs.count_running():
+            logger.info("%d jobs are told to end, and may save their work.", running)
         self.should_exit = True
         self._plane.is_draining = True
         self._jobs.drain()

@@ -201,13 +201,16 @@ def test_a_training_beside_another_is_taken_in_by_the_next(
 
     beside = run("train", "--json", "--data-dir", folder, MODEL, "--epochs", "5")
     seen = jobs_in(run, "--data-dir", folder)
-    held = run("jobs", "delete", "--data-dir", folder, seen[1]["id"])
+    early = run("jobs", "delete", "--data-dir", folder, seen[1]["id"])
+    held = run("jobs", "cancel", "--data-dir", folder, seen[1]["id"])
     first.send_signal(signal.SIGINT)
     first.communicate()
     run("train", "--data-dir", folder, MODEL, "--epochs", "1")
 
     job = json.loads(beside.stdout)["job"]
     assert ["successful", "running"] == [one["status"] for one in seen]
+    assert 2 == early.returncode
+    assert "only one that is over can be deleted" in early.stderr
     assert 2 == held.returncode
     assert "is in use by deepaas with model trainable" in held.stderr
     taken = json.loads(run("jobs", "show", "--json", "--data-dir", folder, job).stdout)

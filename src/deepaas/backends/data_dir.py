@@ -45,6 +45,23 @@ def default_data_dir(
     return base / "deepaas" / f"{names}-{digest}"
 
 
+def versions_elsewhere(path: Path, model: str) -> list[Path]:
+    """Return other data directories beside one that have versions of a model.
+
+    Nothing if that directory has some of its own.
+    """
+    if _has_versions(path, model) or not path.parent.is_dir():
+        return []
+    return sorted(one for one in path.parent.iterdir() if _has_versions(one, model))
+
+
+def _has_versions(path: Path, model: str) -> bool:
+    try:
+        return any((path / "versions" / model).iterdir())
+    except OSError:
+        return False
+
+
 class DataDirHeldError(Exception):
     """Another process has the data directory.
 

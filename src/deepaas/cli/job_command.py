@@ -34,6 +34,7 @@ _OURS: Final = (
     "--data-dir",
     "--model-version",
     "--quiet",
+    "-o",
 )
 
 _EXIT_CODES: Final = {
@@ -159,7 +160,13 @@ def _follow(target: JobTarget, bar: ProgressBar, *, with_log: bool) -> int | Non
         except KeyboardInterrupt:
             interrupts += 1
             bar.hide()
-            if not _is_to_be_left(target, is_first=interrupts == 1):
+            wish = _ask() if interrupts == 1 else "leave"
+            if wish == "no":
+                interrupts = 0
+                continue
+            if wish != "leave" or not target.can_outlive_us:
+                _say("cancelling the job")
+                target.cancel()
                 continue
             _say("the job goes on")
             return reports.EXIT_INTERRUPTED
@@ -170,22 +177,6 @@ def _follow(target: JobTarget, bar: ProgressBar, *, with_log: bool) -> int | Non
             target.interrupt()
         else:
             return None
-
-
-def _is_to_be_left(target: JobTarget, *, is_first: bool) -> bool:
-    """Find out what Ctrl-C means, and cancel the job if it means that.
-
-    Returns:
-        Whether to leave the job to the server.
-    """
-    wish = _ask() if is_first else "leave"
-    if wish == "no":
-        return False
-    if wish == "leave" and target.can_outlive_us:
-        return True
-    _say("cancelling the job")
-    target.cancel()
-    return False
 
 
 def _ask() -> str:
@@ -231,12 +222,17 @@ def _end(target: JobTarget, namespace: argparse.Namespace, job_id: str) -> int:
 def _say_version(document: dict[str, Any]) -> None:
     made = document.get("made_version")
     if not made:
+        if document.get("operation") == "train":
+            _say("no new version: the training has left no files as its artifacts")
         return
     if document.get("is_active"):
         _say(f"version {made} of {document['model']} answers from now on")
         return
     if reason := document.get("activation_error"):
         _say(f"version {made} cannot be activated: {reason}")
+    if document.get("is_beside"):
+        _say("its version gets a number when the server of the data directory takes it")
+        return
     _say(f"version {made} of {document['model']} is there; see deepaas models versions")
 
 

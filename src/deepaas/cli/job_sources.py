@@ -21,6 +21,7 @@ from urllib.parse import quote
 from deepaas import errors
 from deepaas.cli.answers import Answer, pieces_of_file
 from deepaas.jobs.states import JobState
+from deepaas.model.interface import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,7 +98,7 @@ class RemoteJobs:
 
     def find(self, *, process: str, status: str, limit: int) -> list[Document]:
         """Return jobs; see `JobSource`."""
-        model, _, operation = process.rpartition(".")
+        model, operation = _process(process)
         found = self._client.jobs(
             model=model, operation=operation, status=status, limit=limit
         )
@@ -148,7 +149,10 @@ class RemoteJobs:
 
     def delete(self, job_id: str) -> None:
         """Remove a job from sight; see `JobSource`."""
-        self._client.job(job_id).delete()
+        job = self._client.job(job_id)
+        if not job.aio.is_final:
+            raise _not_over(job_id, str(job.document["status"]))
+        job.delete()
 
     def usage(self) -> list[Document]:
         """Refuse: a server does not tell."""
@@ -279,7 +283,7 @@ class LocalDirectories:
         """Return jobs; see `JobSource`."""
         from deepaas.jobs.records import JobFilter
 
-        model, _, operation = process.rpartition(".")
+        model, operation = _process(process)
         wanted = JobFilter(
             processes=((model, operation),) if process else (),
             states=(JobState(status),) if status else (),
@@ -383,10 +387,9 @@ class LocalDirectories:
     def delete(self, job_id: str) -> None:
         """Remove a job from sight; see `JobSource`."""
         store, job = self._find(job_id)
-        if job.state.is_final:
-            store.change(lambda open_store: open_store.hide(job_id))
-        else:
-            store.change(lambda open_store: _dismiss(open_store, job_id))
+        if not job.state.is_final:
+            raise _not_over(job_id, job.state.value)
+        store.change(lambda open_store: open_store.hide(job_id))
 
     def usage(self) -> list[Document]:
         """Return how much of the disk each kind of jobs takes; see `JobSource`."""
@@ -433,6 +436,24 @@ class LocalDirectories:
             f"there is no job {job_id!r} in {places or 'any data directory'}; "
             "--data-dir names another, --url a server"
         )
+
+
+def _process(text: str) -> tuple[str, str]:
+    """Return the model and the operation of `wine.train`; both empty for none."""
+    model, _, operation = text.rpartition(".")
+    if text and (not model or operation not in OPERATIONS):
+        raise errors.ConfigurationError(
+            f"--process is MODEL.OPERATION, such as wine.train, and not {text!r}; "
+            f"the operations are {', '.join(OPERATIONS)}"
+        )
+    return model, operation
+
+
+def _not_over(job_id: str, status: str) -> errors.ConfigurationError:
+    return errors.ConfigurationError(
+        f"job {job_id} is {status}; only one that is over can be deleted: "
+        f"deepaas jobs cancel {job_id}"
+    )
 
 
 def find_source(url: str | None, data_dir: str) -> JobSource:

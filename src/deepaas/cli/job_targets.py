@@ -110,8 +110,12 @@ class RemoteTarget:
         document = self._known.refresh()
         made = document.get("made_version")
         if made:
-            active = self._client.versions(self._model)["active"]
-            document = {**document, "is_active": active == made}
+            versions = self._client.versions(self._model)["versions"]
+            [version] = [one for one in versions if one["version"] == made]
+            document |= {
+                "is_active": version["is_active"],
+                "activation_error": version.get("activation_error", ""),
+            }
         return document
 
     def result(self) -> Answer:

@@ -187,6 +187,7 @@ class LocalJobs:
         document = status_info(job, events=events, root="")
         if job.made_version:
             found = await self._serving.versions.list(self.model)
+            document["is_beside"] = self.is_beside
             document["is_active"] = found.active == job.made_version
             document["activation_error"] = found.failures.get(job.made_version, "")
         return document

@@ -71,6 +71,7 @@ def _versions(namespace: argparse.Namespace) -> int:
             "size": size_text(one["size_bytes"]) if "size_bytes" in one else "",
             "job": one.get("job"),
             "metrics": _short(one.get("metrics", {})),
+            "cannot be activated": one.get("activation_error", ""),
         }
         for one in found["versions"]
     ]

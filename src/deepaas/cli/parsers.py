@@ -21,4 +21,9 @@ class ModelParser(argparse.ArgumentParser):
         if isinstance(getattr(parsed, "models", None), list):
             parsed.models += [word for word in rest if not word.startswith("-")]
             rest = [word for word in rest if word.startswith("-")]
+        if rest and hasattr(parsed, "words"):
+            self.error(
+                f"{self.prog} has no option {rest[0]}; those of the model stand after "
+                f"it: {self.prog} MODEL {rest[0]} ..."
+            )
         return parsed, rest

@@ -27,7 +27,7 @@ PROGRAM: Final = "deepaas predict"
 
 _OPTIONS: Final = (
     *("--url", "--json", "--accept", "--output", "--each", "--detach"),
-    *("--model-version", "--data-dir"),
+    *("--model-version", "--data-dir", "-o"),
 )
 
 _EPILOG: Final = f"""\

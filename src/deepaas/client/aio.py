@@ -168,16 +168,22 @@ class AsyncClient:
         """Return jobs, the newest first.
 
         Args:
-            model: Of this model only; then `operation` has to be given too.
-            operation: `predict`, `train` or `validate`.
+            model: Of this model only.
+            operation: `predict`, `train` or `validate` of the model only.
             status: Of this status only.
             limit: Most jobs.
+
+        Raises:
+            InvalidInputError: There is an operation without a model.
         """
-        query = {"limit": str(limit)}
-        if model and operation:
-            query["processID"] = f"{model}.{operation}"
+        if operation and not model:
+            raise errors.InvalidInputError("operation needs model")
+        query = [("limit", str(limit))]
+        if model:
+            operations = (operation,) if operation else ("predict", "train", "validate")
+            query += [("processID", f"{model}.{one}") for one in operations]
         if status:
-            query["status"] = status
+            query.append(("status", status))
         document = await self.session.ask_json("GET", "/jobs", params=query)
         return [
             AsyncRemoteJob(self.session, one["id"], document=one)
@@ -193,6 +199,11 @@ class AsyncClient:
         """Let a version answer predictions; 0 is the model as installed."""
         path = f"/models/{quote(model, safe='')}/versions/{version}/activate"
         return dict(await self.session.ask_json("POST", path))
+
+    async def delete_version(self, model: str, version: int) -> None:
+        """Remove a version with its files; not the one that answers."""
+        path = f"/models/{quote(model, safe='')}/versions/{version}"
+        await self.session.ask("DELETE", path)
 
     async def describe(self, model: str, operation: str) -> OperationDescription:
         """Return what an operation takes; the server is asked once.

@@ -224,6 +224,10 @@ class Client:
         """Let a version answer predictions; 0 is the model as installed."""
         return self.loop.run(self.aio.activate(model, version))
 
+    def delete_version(self, model: str, version: int) -> None:
+        """Remove a version with its files; not the one that answers."""
+        self.loop.run(self.aio.delete_version(model, version))
+
 
 class RemoteJob:
     """A job at a server."""

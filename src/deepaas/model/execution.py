@@ -9,6 +9,7 @@ document of all outputs, of which we have one: `result`.
 from __future__ import annotations
 
 import base64
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -72,7 +73,7 @@ def read_execution(
         MalformedBodyError: It is no JSON, or no execute request.
         InvalidInputError: A value cannot be taken from where it is.
     """
-    request = _read_request(body)
+    request = _read_request(body, arguments)
     unknown = sorted(set(request.outputs or ()) - {OUTPUT})
     if unknown:
         raise InvalidInputError(
@@ -130,8 +131,10 @@ def in_line(encoded: Encoded) -> Encoded:
     return Encoded(media_type=document.media_type, body=body)
 
 
-def _read_request(body: bytes) -> _Request:
+def _read_request(body: bytes, arguments: Sequence[Argument]) -> _Request:
     document = parse_json(body) if body else {}
+    if isinstance(document, dict):
+        _refuse_misplaced(document, arguments)
     try:
         return msgspec.convert(document, _Request)
     except msgspec.ValidationError as error:
@@ -139,6 +142,27 @@ def _read_request(body: bytes) -> _Request:
             f"This is no execute request: {error}. It has the form "
             '{"inputs": {"name": value}}.'
         ) from None
+
+
+def _refuse_misplaced(document: dict[str, Any], arguments: Sequence[Argument]) -> None:
+    """Refuse inputs that do not stand in `inputs`; other extensions are passed over."""
+    names = {one.name for one in arguments}
+    others = set(document) - set(_Request.__struct_fields__)
+    misplaced = [
+        *(one for one in sorted(others) if one in names),
+        *difflib.get_close_matches("inputs", sorted(others - names), n=1),
+    ]
+    if misplaced:
+        raise InvalidInputError(
+            errors=tuple(
+                FieldError(
+                    pointer=f"/{name}",
+                    detail="Arguments stand in 'inputs': "
+                    '{"inputs": {"name": value}}.',
+                )
+                for name in misplaced
+            )
+        )
 
 
 def _read_value(name: str, value: Any, argument: Argument | None) -> Any:

@@ -1,7 +1,12 @@
-"""Arguments that we fill in, because their hints say so: `Job` and `Version`."""
+"""Arguments that we fill in: those with the hints `Job` and `Version`.
+
+Who writes no hints gets them by name: an argument `job` or `version` that has neither a
+hint nor a default.
+"""
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,20 +42,37 @@ class Injected:
 NOTHING_INJECTED: Final = Injected()
 
 
-def is_injected(hint: Any) -> bool:
-    """Return whether an argument with this hint is filled in by us."""
-    return any(one in (Job, Version) for one in alternatives(hint))
+_BY_NAME: Final = {"job": Job, "version": Version}
+
+
+def is_injected(parameter: inspect.Parameter, hint: Any) -> bool:
+    """Return whether a parameter is filled in by us.
+
+    Args:
+        parameter: Of the function.
+        hint: Its hint, or None if it has none.
+    """
+    return _meaning(parameter, hint) is not None
+
+
+def _meaning(parameter: inspect.Parameter, hint: Any) -> type | None:
+    if hint is not None:
+        return next((one for one in alternatives(hint) if one in (Job, Version)), None)
+    is_required = parameter.default is inspect.Parameter.empty
+    return _BY_NAME.get(parameter.name) if is_required else None
 
 
 def injected(function: Callable[..., Any] | None) -> Injected:
     """Return which keyword arguments of a function we fill in."""
+    if function is None:
+        return NOTHING_INJECTED
     try:
-        hints = read_hints(function) if function is not None else {}
+        hints = read_hints(function)
     except HintError:  # of a 2.x model, whose hints are its own affair
         return NOTHING_INJECTED
     found: dict[type, str] = {}
-    for name, hint in hints.items():
-        for one in alternatives(hint):
-            if one in (Job, Version) and name != "return":
-                found.setdefault(one, name)
+    for name, parameter in inspect.signature(function).parameters.items():
+        meaning = _meaning(parameter, hints.get(name))
+        if meaning is not None:
+            found.setdefault(meaning, name)
     return Injected(job=found.get(Job, ""), version=found.get(Version, ""))

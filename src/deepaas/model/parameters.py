@@ -92,7 +92,7 @@ def function_parameters(function: Callable[..., Any]) -> list[Parameter]:
     return [
         _parameter(name, hints.get(name, Any), default=one.default)
         for name, one in inspect.signature(function).parameters.items()
-        if _is_passed_by_name(one) and not is_injected(hints.get(name))
+        if _is_passed_by_name(one) and not is_injected(one, hints.get(name))
     ]
 
 

@@ -100,6 +100,10 @@ class Dispatcher:
         if run is not None:
             run.end(cause)
 
+    def count_running(self) -> int:
+        """Return how many jobs run."""
+        return len(self._runs)
+
     def guardian_pids(self) -> list[int]:
         """Return the process ids of the guardians of jobs that run."""
         return [run.guardian_pid for run in self._runs.values() if run.guardian_pid]

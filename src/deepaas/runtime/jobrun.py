@@ -349,9 +349,15 @@ class JobRun:
         if isinstance(outcome, Failed) and not self.cause:
             failure = outcome.failure
             cause = "disk_full" if "[Errno 28]" in failure.detail else failure.code
+            detail = failure.detail
+            if cause == errors.ModelLoadError.code and self.job.version:
+                detail += (
+                    f" (It is about version {self.job.version}, which the job was to "
+                    "start from; --model-version 0 starts from the model as installed.)"
+                )
             return JobChanges(
                 cause=cause,
-                detail=failure.detail,
+                detail=detail,
                 failure={
                     "code": failure.code,
                     "detail": failure.detail,

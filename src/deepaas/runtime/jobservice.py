@@ -149,6 +149,10 @@ class JobService:
         self._workers.kill()
         self._describer.kill()
 
+    def count_running(self) -> int:
+        """Return how many jobs run."""
+        return self._dispatcher.count_running()
+
     def process_ids(self) -> list[int]:
         """Return the ids of the processes that somebody waits for."""
         return [

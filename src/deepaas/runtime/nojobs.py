@@ -41,6 +41,10 @@ class NoJobs:
     def kill(self) -> None:
         """Kill nothing."""
 
+    def count_running(self) -> int:
+        """Return how many jobs run: none."""
+        return 0
+
     def process_ids(self) -> list[int]:
         """Return the ids of its processes: none."""
         return []

@@ -35,6 +35,7 @@ class JobLoop(SyncLoop):
         super().__init__(**parts)
         self._caller = SingleCaller()
         self._job: Job | BatchJob = Job()
+        self._is_told_to_end = False
 
     def run(self) -> None:
         """Take jobs until the server closes its side."""
@@ -52,12 +53,18 @@ class JobLoop(SyncLoop):
             self._job = batch
             answer = batch.run()
         except BaseException as error:  # noqa: BLE001 - reported to the server
-            self._runner.fail(predict.seq, error, sender=self._data)
+            self._fail(predict.seq, error)
         else:
             self._data.send(answer)
         finally:
             self._job = Job()
             output.finish_lines()
+
+    def _fail(self, seq: int, error: BaseException) -> None:
+        """Report what was raised, and leave its traceback in the log of the job."""
+        if not self._is_told_to_end:
+            sys.stderr.write(self._runner.failure(seq, error).traceback)
+        super()._fail(seq, error)
 
     def _invoke(self, call: Call) -> Any:
         self._job = _job_of(call)
@@ -70,6 +77,7 @@ class JobLoop(SyncLoop):
 
     def _on_sigterm(self, number: int, frame: object) -> None:
         del number, frame
+        self._is_told_to_end = True
         if not self._job.stop():
             sys.exit(_TERMINATED)
 

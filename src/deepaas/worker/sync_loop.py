@@ -30,7 +30,7 @@ class SyncLoop(Loop):
         try:
             call = self._runner.begin(predict, body)
         except BaseException as error:  # noqa: BLE001 - reported to the caller
-            self._runner.fail(predict.seq, error, sender=self._data)
+            self._fail(predict.seq, error)
         else:
             self._run(call)
         finally:
@@ -44,12 +44,15 @@ class SyncLoop(Loop):
             result = self._invoke(call)
         except BaseException as error:  # noqa: BLE001 - reported to the caller
             call.folder.remove()
-            self._runner.fail(call.seq, error, sender=self._data)
+            self._fail(call.seq, error)
             return
         if call.is_streamed:
             self._stream(call, self._pieces(result))
         else:
             self._runner.finish(call, result, sender=self._data)
+
+    def _fail(self, seq: int, error: BaseException) -> None:
+        self._runner.fail(seq, error, sender=self._data)
 
     def _invoke(self, call: Call) -> Any:
         return call.function(**call.arguments)
@@ -74,7 +77,7 @@ class SyncLoop(Loop):
         except BaseException as error:  # noqa: BLE001 - reported to the caller
             if not is_begun:
                 call.folder.remove()
-                self._runner.fail(call.seq, error, sender=self._data)
+                self._fail(call.seq, error)
                 return
             failure = self._break_off(call, error)
         finally:

@@ -108,13 +108,23 @@ def test_where_nobody_can_answer_ctrl_c_cancels(
     assert ["cancel"] == target.asked
 
 
-@pytest.mark.parametrize("is_at_once", [True, False])
-def test_a_second_ctrl_c_leaves_a_job_at_a_server_and_cancels_one_here(
-    monkeypatch: pytest.MonkeyPatch, is_remote: bool, is_at_once: bool
+def test_who_has_said_no_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, is_remote: bool
 ) -> None:
-    interrupts = [KeyboardInterrupt] * (1 if is_at_once else 2)
-    target = Target(Events(RUNNING, *interrupts, END), is_remote=is_remote)
-    monkeypatch.setattr("sys.stdin", _Terminal(None if is_at_once else "n\n"))
+    target = Target(
+        Events(RUNNING, KeyboardInterrupt, KeyboardInterrupt, END), is_remote=is_remote
+    )
+    monkeypatch.setattr("sys.stdin", _Terminal("n\n"))
+
+    assert follow(target) is None
+    assert [] == target.asked
+
+
+def test_ctrl_c_at_the_question_leaves_a_job_at_a_server_and_cancels_one_here(
+    monkeypatch: pytest.MonkeyPatch, is_remote: bool
+) -> None:
+    target = Target(Events(RUNNING, KeyboardInterrupt, END), is_remote=is_remote)
+    monkeypatch.setattr("sys.stdin", _Terminal(None))
 
     status = follow(target)
 
