@@ -301,6 +301,11 @@ def test_a_job_that_failed_tells_why_in_place_of_its_result(http: Client) -> Non
     )
     answer = problem(http.get(f"/jobs/{failed['id']}/results"), 500, "model-error")
     assert "no luck" == answer["detail"]
+    log = http.get(f"/jobs/{failed['id']}/log").text.splitlines()
+    assert ["Traceback (most recent call last):", "RuntimeError: no luck"] == [
+        log[-1 - log[::-1].index("Traceback (most recent call last):")],
+        log[-1],
+    ]
     answer = problem(http.get(f"/jobs/{died['id']}/results"), 502, "worker-died")
     assert "SIGSEGV" == answer["signal"]
 

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from deepaas.backends.data_dir import DataDir, DataDirHeldError, default_data_dir
+from deepaas.backends.data_dir import (
+    DataDir,
+    DataDirHeldError,
+    default_data_dir,
+    versions_elsewhere,
+)
 
 
 def test_one_process_has_it_and_the_others_are_told_which(tmp_path: Path) -> None:
@@ -92,3 +97,14 @@ def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
 
     data_dir.release()
     assert {"jobs": 0o700, "versions": 0o700, "scratch": 0o700} == modes
+
+
+def test_versions_of_a_model_elsewhere_are_found(tmp_path: Path) -> None:
+    here, there = tmp_path / "wine-1", tmp_path / "leaves_wine-2"
+    (there / "versions" / "wine" / "1").mkdir(parents=True)
+    (tmp_path / "wine-3" / "versions" / "wine").mkdir(parents=True)
+
+    assert [there] == versions_elsewhere(here, "wine")
+    assert [] == versions_elsewhere(here, "leaves")
+    assert [] == versions_elsewhere(there, "wine")
+    assert [] == versions_elsewhere(tmp_path / "new" / "wine-1", "wine")

@@ -160,3 +160,20 @@ def test_a_document_holds_the_one_output(
 
     assert "application/json" == document.media_type
     assert {"result": expected} == json.loads(bytes(document.body))
+
+
+@pytest.mark.parametrize("name", ["x", "input", "inptus"])
+def test_an_input_outside_of_the_inputs_is_refused(name: str) -> None:
+    body = json.dumps({name: 1, "inputs": {}}).encode()
+
+    with pytest.raises(InvalidInputError) as refused:
+        read_execution(body, arguments=ARGUMENTS, kind="native")
+
+    assert [f"/{name}"] == [one.pointer for one in refused.value.errors]
+    assert "Arguments stand in 'inputs'" in str(refused.value)
+
+
+def test_extensions_of_others_are_passed_over() -> None:
+    body = b'{"inputs": {}, "subscriber": {}, "mode": "auto"}'
+
+    read_execution(body, arguments=ARGUMENTS, kind="native")
