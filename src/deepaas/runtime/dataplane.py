@@ -149,6 +149,7 @@ class DataPlane:
 
         Those that answered until now finish what they have: no caller notices.
         """
+        fresh.settle_in()
         old, self.pools[model] = self.pools[model], fresh
         self._retire(old)
         self.forget(model, fresh.version.number)

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.1
 _PATIENCE: Final = 16
+_SETTLE_S: Final = 5.0
 _CONTROL_TIMEOUT_S: Final = 2.0
 _ASYNC_DEPTH: Final = 64
 """Predictions of an async model that one worker runs side by side."""
@@ -222,6 +223,15 @@ class ModelPool:
             yield
         finally:
             self._patience //= _PATIENCE
+
+    def settle_in(self) -> None:
+        """Let more predictions wait for a moment: all that come while these take over."""
+        self._patience *= _PATIENCE
+
+        def settled() -> None:
+            self._patience //= _PATIENCE
+
+        asyncio.get_running_loop().call_later(_SETTLE_S, settled)
 
     async def unload(self, device: str, *, grace_s: float) -> None:
         """End the workers on a device, until `reload`.
