@@ -225,7 +225,7 @@ class ModelPool:
             self._patience //= _PATIENCE
 
     def settle_in(self) -> None:
-        """Let more predictions wait for a moment: all that come while these take over."""
+        """Let more predictions wait for a moment: those that come while these begin."""
         self._patience *= _PATIENCE
 
         def settled() -> None:
