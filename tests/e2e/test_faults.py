@@ -339,7 +339,7 @@ def test_a_second_term_signal_ends_at_once(
         callers.submit(predict, server, "spin", note="begun")
         _wait_until((tmp_path / "notes").exists)
         server.process.send_signal(signal.SIGTERM)
-        server.wait_for_output("SIGTERM: finishing")
+        server.wait_for_output("SIGTERM: ending")
 
         server.stop(within_s=5)
 
