@@ -18,26 +18,44 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODEL = """\
-import pathlib, time
-from collections.abc import Iterator
+import pathlib
 
 def predict(x: int = 1, wait_for: str = "", size: int = 0) -> str:
-    while wait_for and not pathlib.Path(wait_for).exists():
-        time.sleep(0.01)
+    if wait_for:
+        pathlib.Path(wait_for).read_bytes()  # a pipe, until somebody writes to it
     return f"<{x}>" + "y" * size
 """
 PREDICT = "/v2/models/echo/predict/"
+
+OLD_MODEL = """\
+from aiohttp import web
+from webargs import fields
+
+class Teapot(web.HTTPClientError):
+    status_code = 499
+
+def get_metadata():
+    return {"name": "old"}
+
+def get_predict_args():
+    return {"x": fields.Int(load_default=0)}
+
+def predict(**kwargs):
+    raise Teapot(reason="not a name that HTTP has")
+"""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("connections")
     (folder / "echo.py").write_text(MODEL)
+    (folder / "old.py").write_text(OLD_MODEL)
     port = free_port()
     started = ServerProcess(
         [
             *(sys.executable, "-m", "deepaas.cli.main", "serve", "--strict"),
-            *("--no-jobs", "--listen-port", str(port), folder / "echo.py"),
+            *("--no-jobs", "--listen-port", str(port)),
+            *(folder / "echo.py", folder / "old.py"),
         ],
         port=port,
         folder=folder,
@@ -141,6 +159,17 @@ def test_a_connection_survives_a_request_that_is_wrong(
         assert [status, 200] == [status for status, _ in answers(connection, 2)]
 
 
+def test_a_status_that_has_no_name_reaches_the_caller(server: ServerProcess) -> None:
+    with connected(server) as connection:
+        connection.sendall(request("{}", path="/v2/models/old/predict/"))
+        connection.sendall(request('{"x": 7}'))
+        (status, body), after = answers(connection, 2)
+
+    assert 499 == status
+    assert "not a name that HTTP has" in body
+    assert (200, '"<7>"') == after
+
+
 def test_an_address_may_be_spelt_with_escapes_and_a_query(
     server: ServerProcess,
 ) -> None:
@@ -177,6 +206,7 @@ def test_who_leaves_stops_nobody_and_is_logged(
     server: ServerProcess, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
+    os.mkfifo(gate)
     waiting = f'{{"wait_for": "{gate}"}}'
     with connected(server) as connection, connected(server) as queued:
         connection.sendall(request(waiting, "X-Request-ID: leaves-running"))
@@ -186,7 +216,7 @@ def test_who_leaves_stops_nobody_and_is_logged(
             answers(probe, 1)
     while not ("leaves-running" in server.output and "leaves-waiting" in server.output):
         os.sched_yield()
-    gate.touch()
+    gate.write_bytes(b"")
 
     with connected(server) as connection:
         connection.sendall(request('{"x": 2}'))

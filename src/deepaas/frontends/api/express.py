@@ -8,8 +8,9 @@ logged and answered by the same code as all others; only what stands between is 
 out. Whatever turns out to be more (a stream, a file, a job, a batch) goes the long way.
 
 What is used of uvicorn beside its documented `http` setting: the attributes of
-`HttpToolsProtocol`, and those of its request cycles that it looks at itself
-(`response_complete`, `keep_alive`, `disconnected`, `message_event`).
+`HttpToolsProtocol`, those of its request cycles that it looks at itself
+(`response_complete`, `keep_alive`, `disconnected`, `message_event`), and its table of
+status lines.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
 )
@@ -39,11 +41,6 @@ if TYPE_CHECKING:
     from deepaas.runtime.prediction import Outcome, Prediction
 
 logger = logging.getLogger(__name__)
-
-_STATUS_LINES: Final = {
-    one.value: b"HTTP/1.1 %d %s\r\n" % (one.value, one.phrase.encode())
-    for one in HTTPStatus
-}
 
 
 class _Nobody:
@@ -137,7 +134,8 @@ class ExpressProtocol(HttpToolsProtocol):
             self._answer_error(request, error)
             return
         request.prediction = prediction
-        prediction.outcome.when_done(functools.partial(self._on_outcome, request))
+        give = functools.partial(self._give, request, prediction)
+        prediction.outcome.when_done(give)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever predicts that the caller has left."""
@@ -188,23 +186,28 @@ class ExpressProtocol(HttpToolsProtocol):
 
     # ----------------------------------------------------------------- answering
 
-    def _on_outcome(self, request: _Request) -> None:
-        assert request.prediction is not None  # noqa: S101 - it has come of it
-        request_id = request.head.record.request_id
+    def _give(self, request: _Request, prediction: Prediction) -> None:
+        """Answer with what has come of a prediction; whatever happens, nobody waits."""
         try:
-            result = request.prediction.outcome.result()
-            if isinstance(result, Result) and not result.path:
-                head = _result_head(result, request_id)
-                self._answer(request, HTTPStatus.OK, head, result.body)
-            else:
-                self._send_long(request, result)
+            self._answer_outcome(request, prediction)
+        except Exception:
+            request_id = request.head.record.request_id
+            logger.exception("Bug: unhandled error", extra={"request_id": request_id})
+            self.transport.abort()
+
+    def _answer_outcome(self, request: _Request, prediction: Prediction) -> None:
+        try:
+            outcome = prediction.outcome.result()
         except errors.DeepaasError as error:
             self._answer_error(request, error)
         except asyncio.CancelledError:
             self._finish(request, status=answers.CALLER_LEFT, size_bytes=0)
-        except Exception:
-            logger.exception("Bug: unhandled error", extra={"request_id": request_id})
-            self.transport.abort()  # so that nobody waits
+        else:
+            if isinstance(outcome, Result) and not outcome.path:
+                head = _result_head(outcome, request.head.record.request_id)
+                self._answer(request, HTTPStatus.OK, head, outcome.body)
+            else:
+                self._send_long(request, outcome)
 
     def _answer_error(self, request: _Request, error: errors.DeepaasError) -> None:
         record = request.head.record
@@ -214,7 +217,7 @@ class ExpressProtocol(HttpToolsProtocol):
             *answers.COMMON,
             (answers.REQUEST_ID, record.request_id.encode("latin-1")),
         ]
-        head = _STATUS_LINES[answer.status] + _lines(headers)
+        head = STATUS_LINE[answer.status] + _lines(headers)
         self._answer(request, answer.status, head, answer.body)
 
     def _answer(self, request: _Request, status: int, head: bytes, body: bytes) -> None:
@@ -314,7 +317,7 @@ class ExpressProtocol(HttpToolsProtocol):
 def _result_head(result: Result, request_id: str) -> bytes:
     if result.filename:
         headers = result_headers(result.media_type, result.filename)
-        lines = _STATUS_LINES[HTTPStatus.OK] + _lines(headers)
+        lines = STATUS_LINE[HTTPStatus.OK] + _lines(headers)
     else:
         lines = _usual_lines(result.media_type)
     return b"%sx-request-id: %s\r\ncontent-length: %d\r\n" % (
@@ -327,7 +330,7 @@ def _result_head(result: Result, request_id: str) -> bytes:
 @functools.lru_cache(maxsize=64)
 def _usual_lines(media_type: str) -> bytes:
     """Return the head of a result that is no download, without what is its own."""
-    return _STATUS_LINES[HTTPStatus.OK] + _lines(result_headers(media_type, ""))
+    return STATUS_LINE[HTTPStatus.OK] + _lines(result_headers(media_type, ""))
 
 
 def _lines(headers: list[Header]) -> bytes:
