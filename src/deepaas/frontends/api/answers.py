@@ -8,7 +8,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 
     from deepaas.frontends.api.problems import ProblemAnswer
 
@@ -31,10 +31,25 @@ _LONGEST_FILENAME: Final = 255
 
 def header(scope: Scope, name: bytes) -> str:
     """Return a request header by its lower-case name, or an empty text."""
-    for key, value in scope["headers"]:
+    return find_header(scope["headers"], name)
+
+
+def find_header(headers: Iterable[Header], name: bytes) -> str:
+    """Return the first header of a lower-case name, or an empty text."""
+    for key, value in headers:
         if key == name:
             return str(value, "latin-1")
     return ""
+
+
+def common(request_id: str) -> tuple[Header, ...]:
+    """Return the headers of every answer to a request."""
+    return (*COMMON, (REQUEST_ID, request_id.encode("latin-1")))
+
+
+def header_lines(headers: Iterable[Header]) -> bytes:
+    """Return headers as HTTP/1.1 writes them."""
+    return b"".join([b"%s: %s\r\n" % one for one in headers])
 
 
 def attachment(filename: str) -> str:
@@ -66,7 +81,7 @@ def problem_response(answer: ProblemAnswer, *, is_last: bool = False) -> Respons
 
 def add_common(response: Response, *, request_id: str) -> None:
     """Give an answer the headers that each has, where nobody else will."""
-    response.raw_headers.extend([*COMMON, (REQUEST_ID, request_id.encode("latin-1"))])
+    response.raw_headers.extend(common(request_id))
 
 
 async def send_whole(
@@ -88,7 +103,7 @@ async def send_problem(
         request_id: For the header that all answers have.
         is_last: Close the connection, because the rest of the request is unread.
     """
-    headers = [*answer.headers, *COMMON, (REQUEST_ID, request_id.encode("latin-1"))]
+    headers = [*answer.headers, *common(request_id)]
     if is_last:
         headers.append((b"connection", b"close"))
     await send_whole(send, status=answer.status, headers=headers, body=answer.body)

@@ -153,8 +153,7 @@ class _Batch:
         headers = [
             (b"content-type", NDJSON.encode()),
             (b"cache-control", b"no-cache"),
-            *answers.COMMON,
-            (answers.REQUEST_ID, record.request_id.encode("latin-1")),
+            *answers.common(record.request_id),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         async with aclosing(self._pieces()) as pieces:

@@ -78,9 +78,6 @@ class Edge:
             quote(path).encode(): endpoint
             for path, endpoint in self._predictions.items()
         }
-        self._paths = {
-            endpoint.model: path for path, endpoint in self._predictions.items()
-        }
         self._default_headers: list[answers.Header] = []
         self._default_lines = b""
 
@@ -105,12 +102,12 @@ class Edge:
             if not recorder.status:
                 await self._answer_bug(recorder, request_id=request_id)
         finally:
-            if self._access_log is not None and scope["path"] not in self._probes:
-                self._access_log.line(
+            if scope["path"] not in self._probes:
+                self.log(
                     method=scope["method"],
                     path=scope["path"],
-                    status=recorder.status or answers.CALLER_LEFT,
-                    duration_s=time.perf_counter() - began,
+                    status=recorder.status,
+                    began=began,
                     size_bytes=recorder.size_bytes,
                     request_id=request_id,
                     model=endpoint.model if endpoint else "",
@@ -122,39 +119,39 @@ class Edge:
 
     def request_id(self, headers: Iterable[answers.Header]) -> str:
         """Return the id of a request: the caller's, if it can stand in a log."""
-        for name, value in headers:
-            if name == answers.REQUEST_ID:
-                given = value.decode("latin-1")
-                if _SAFE_ID.match(given):
-                    return given
+        given = answers.find_header(headers, answers.REQUEST_ID)
+        if given and _SAFE_ID.match(given):
+            return given
         return f"{self._run}-{next(self._numbers):x}"
 
     def default_lines(self, headers: list[answers.Header]) -> bytes:
         """Return uvicorn's own headers as text; it has new ones once a second."""
         if headers is not self._default_headers:
             self._default_headers = headers
-            self._default_lines = b"".join([b"%s: %s\r\n" % one for one in headers])
+            self._default_lines = answers.header_lines(headers)
         return self._default_lines
 
-    def log_prediction(
+    def log(  # noqa: PLR0913 - all of it stands in the line
         self,
-        endpoint: PredictEndpoint,
         *,
+        method: str,
+        path: str,
         status: int,
-        duration_s: float,
+        began: float,
         size_bytes: int,
         request_id: str,
+        model: str,
     ) -> None:
-        """Write the line of a prediction that did not come by way of ASGI."""
+        """Write the line of a request; without a status its caller has left."""
         if self._access_log is not None:
             self._access_log.line(
-                method="POST",
-                path=self._paths[endpoint.model],
+                method=method,
+                path=path,
                 status=status or answers.CALLER_LEFT,
-                duration_s=duration_s,
+                duration_s=time.perf_counter() - began,
                 size_bytes=size_bytes,
                 request_id=request_id,
-                model=endpoint.model,
+                model=model,
             )
 
     async def _route(
@@ -172,10 +169,7 @@ class Edge:
         scope["root_path"] = base_path
         if path == base_path:
             scope["path"] = base_path + "/"
-        send.extra_headers = (
-            *answers.COMMON,
-            (answers.REQUEST_ID, request_id.encode("latin-1")),
-        )
+        send.extra_headers = answers.common(request_id)
         await self._app(scope, receive, send)
 
     def _v2_location(self, path: str) -> str:
@@ -201,8 +195,7 @@ class Edge:
         headers = [
             (b"location", target),
             (b"content-length", b"0"),
-            *answers.COMMON,
-            (answers.REQUEST_ID, request_id.encode("latin-1")),
+            *answers.common(request_id),
         ]
         await answers.send_whole(send, status=308, headers=headers, body=b"")
 

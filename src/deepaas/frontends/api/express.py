@@ -21,6 +21,7 @@ import logging
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -34,7 +35,6 @@ from deepaas.frontends.api.result_answers import result_headers, send_outcome
 from deepaas.runtime.prediction import Result
 
 if TYPE_CHECKING:
-    from deepaas.frontends.api.answers import Header
     from deepaas.frontends.api.edge import Edge
     from deepaas.frontends.api.heads import Head
     from deepaas.frontends.api.predict import PredictEndpoint
@@ -64,15 +64,17 @@ class _Request:
         "head",
         "keep_alive",
         "message_event",
+        "path",
         "prediction",
         "response_complete",
     )
 
     def __init__(
-        self, endpoint: PredictEndpoint, head: Head, *, keep_alive: bool
+        self, endpoint: PredictEndpoint, head: Head, *, path: bytes, keep_alive: bool
     ) -> None:
         self.began = time.perf_counter()
         self.endpoint = endpoint
+        self.path = unquote(path)
         self.head = head
         self.body = b""
         self.prediction: Prediction | None = None
@@ -182,7 +184,7 @@ class ExpressProtocol(HttpToolsProtocol):
         if head is None:
             return None
         keeps = parser.should_keep_alive() and parser.get_http_version() != "1.0"
-        return _Request(endpoint, head, keep_alive=keeps)
+        return _Request(endpoint, head, path=path, keep_alive=keeps)
 
     # ----------------------------------------------------------------- answering
 
@@ -201,7 +203,7 @@ class ExpressProtocol(HttpToolsProtocol):
         except errors.DeepaasError as error:
             self._answer_error(request, error)
         except asyncio.CancelledError:
-            self._finish(request, status=answers.CALLER_LEFT, size_bytes=0)
+            self._finish(request, status=0, size_bytes=0)
         else:
             if isinstance(outcome, Result) and not outcome.path:
                 head = _result_head(outcome, request.head.record.request_id)
@@ -211,13 +213,11 @@ class ExpressProtocol(HttpToolsProtocol):
 
     def _answer_error(self, request: _Request, error: errors.DeepaasError) -> None:
         record = request.head.record
-        answer = request.endpoint.problem(error, record)
-        headers = [
-            *answer.headers,
-            *answers.COMMON,
-            (answers.REQUEST_ID, record.request_id.encode("latin-1")),
-        ]
-        head = STATUS_LINE[answer.status] + _lines(headers)
+        answer = request.endpoint.problem(
+            error, request_id=record.request_id, accept=record.accept
+        )
+        headers = [*answer.headers, *answers.common(record.request_id)]
+        head = STATUS_LINE[answer.status] + answers.header_lines(headers)
         self._answer(request, answer.status, head, answer.body)
 
     def _answer(self, request: _Request, status: int, head: bytes, body: bytes) -> None:
@@ -273,12 +273,14 @@ class ExpressProtocol(HttpToolsProtocol):
     def _finish(self, request: _Request, *, status: int, size_bytes: int) -> None:
         """Close a request, and let the next one of the connection come."""
         record = request.head.record
-        self._edge.log_prediction(
-            request.endpoint,
+        self._edge.log(
+            method="POST",
+            path=request.path,
             status=status,
-            duration_s=time.perf_counter() - request.began,
+            began=request.began,
             size_bytes=size_bytes,
             request_id=record.request_id,
+            model=request.endpoint.model,
         )
         request.response_complete = True
         self._running = None
@@ -317,7 +319,7 @@ class ExpressProtocol(HttpToolsProtocol):
 def _result_head(result: Result, request_id: str) -> bytes:
     if result.filename:
         headers = result_headers(result.media_type, result.filename)
-        lines = STATUS_LINE[HTTPStatus.OK] + _lines(headers)
+        lines = STATUS_LINE[HTTPStatus.OK] + answers.header_lines(headers)
     else:
         lines = _usual_lines(result.media_type)
     return b"%sx-request-id: %s\r\ncontent-length: %d\r\n" % (
@@ -330,8 +332,6 @@ def _result_head(result: Result, request_id: str) -> bytes:
 @functools.lru_cache(maxsize=64)
 def _usual_lines(media_type: str) -> bytes:
     """Return the head of a result that is no download, without what is its own."""
-    return STATUS_LINE[HTTPStatus.OK] + _lines(result_headers(media_type, ""))
-
-
-def _lines(headers: list[Header]) -> bytes:
-    return b"".join([b"%s: %s\r\n" % header for header in headers])
+    return STATUS_LINE[HTTPStatus.OK] + answers.header_lines(
+        result_headers(media_type, "")
+    )

@@ -145,12 +145,6 @@ class PredictEndpoint:
             raise errors.OperationDisabledError("predict")
         return self._plane.submit(self.model, record, body=body)
 
-    def problem(
-        self, error: errors.DeepaasError, record: messages.Predict
-    ) -> ProblemAnswer:
-        """Return the answer for an error."""
-        return self._problem(error, request_id=record.request_id, accept=record.accept)
-
     # --------------------------------------------------------------- the long way
 
     _envelope: Literal["", "ogc"] = ""
@@ -224,13 +218,14 @@ class PredictEndpoint:
     async def _send_error(
         self, send: Send, error: errors.DeepaasError, *, request_id: str, accept: str
     ) -> None:
-        answer = self._problem(error, request_id=request_id, accept=accept)
+        answer = self.problem(error, request_id=request_id, accept=accept)
         is_last = isinstance(error, errors.BodyTooLargeError)
         await answers.send_problem(send, answer, request_id=request_id, is_last=is_last)
 
-    def _problem(
+    def problem(
         self, error: errors.DeepaasError, *, request_id: str, accept: str
     ) -> ProblemAnswer:
+        """Return the answer for an error, as the clients of the model expect it."""
         description = self._plane.pools[self.model].description
         return problems.render(
             error,
