@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -57,9 +58,16 @@ def test_a_lone_prediction_of_a_batched_model_does_not_wait(
     assert {"y": 3.0, "together": 1} == predict(server, "batching", x=1.5).json()
 
 
-def test_batches_form_while_the_model_is_busy(server: ServerProcess) -> None:
+def test_batches_form_while_the_model_is_busy(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
     with ThreadPoolExecutor(max_workers=9) as callers:
-        first = callers.submit(predict, server, "batching", x=0, seconds=1)
+        first = callers.submit(
+            predict, server, "batching", x=0, seconds=1, begun=str(begun)
+        )
+        while not begun.exists():
+            os.sched_yield()
         others = [callers.submit(predict, server, "batching", x=n) for n in range(8)]
         answers = [one.result().json() for one in others]
 
