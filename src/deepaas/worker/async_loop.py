@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import socket
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from deepaas import messages
 from deepaas.worker import output
@@ -14,9 +13,8 @@ from deepaas.worker.loop import STREAM_CREDIT_BYTES, Loop
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from deepaas.worker.channel import Channel, Frames
     from deepaas.worker.runner import Call
-
-_RECEIVE_BYTES: Final = 1 << 18
 
 
 class AsyncLoop(Loop):
@@ -41,10 +39,9 @@ class AsyncLoop(Loop):
             loop.call_soon_threadsafe(self._cancel, seqs)
 
         self._control.on_cancel = cancel_soon
-        # Reads through a duplicate that does not block; writes stay blocking, they
-        # are small and the server always reads.
-        async for data in _received(self._data.socket):
-            for predict, body in self._data.feed(data):
+        # Reads do not block; writes do, they are small and the server always reads.
+        async for frames in _received(self._data):
+            for predict, body in frames:
                 self._start(predict, body)  # type: ignore[arg-type]  # only Predict comes on data
         if self._tasks:
             await asyncio.wait(self._tasks.values())
@@ -129,27 +126,21 @@ class AsyncLoop(Loop):
         self._data.send(messages.Chunk(seq=call.seq), chunk)
 
 
-async def _received(connection: socket.socket) -> AsyncIterator[memoryview]:
-    """Yield what comes on a socket until the other side closes.
-
-    What is yielded is good until the next is asked for.
-    """
+async def _received(channel: Channel) -> AsyncIterator[Frames]:
+    """Yield the frames that come until the other side closes."""
     loop = asyncio.get_running_loop()
-    received = memoryview(bytearray(_RECEIVE_BYTES))
-    duplicate = connection.dup()
     arrived = asyncio.Event()
-    loop.add_reader(duplicate, arrived.set)
+    loop.add_reader(channel.socket, arrived.set)
     try:
         while True:
             await arrived.wait()
             arrived.clear()
             try:
-                size = duplicate.recv_into(received, flags=socket.MSG_DONTWAIT)
+                frames = channel.receive_now()
             except BlockingIOError:
                 continue
-            if not size:
+            if frames is None:
                 return
-            yield received[:size]
+            yield frames
     finally:
-        loop.remove_reader(duplicate)
-        duplicate.close()
+        loop.remove_reader(channel.socket)

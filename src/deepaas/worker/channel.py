@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import select
+import socket
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from deepaas import messages
 
-if TYPE_CHECKING:
-    import socket
+Frames = list[tuple[messages.ToWorker, bytes]]
 
 _RECEIVE_BYTES: Final = 1 << 18
 
@@ -32,9 +32,7 @@ class Channel:
         """The socket, for a loop that watches it."""
         return self._socket
 
-    def receive(
-        self, *, timeout_s: float | None = None
-    ) -> list[tuple[messages.ToWorker, bytes]] | None:
+    def receive(self, *, timeout_s: float | None = None) -> Frames | None:
         """Return the frames that have come; wait for some if there are none.
 
         Args:
@@ -47,17 +45,27 @@ class Channel:
         while True:
             if timeout_s is not None and not self._is_readable(timeout_s):
                 return []
-            size = self._socket.recv_into(self._received)
-            if not size:
-                return None
-            if frames := self.feed(self._received[:size]):
+            frames = self._feed(self._socket.recv_into(self._received))
+            if frames or frames is None:
                 return frames
 
-    def feed(self, data: bytes | memoryview) -> list[tuple[messages.ToWorker, bytes]]:
-        """Return the frames that `data` completes."""
+    def receive_now(self) -> Frames | None:
+        """Return the frames that have come, perhaps none; see `receive`.
+
+        Raises:
+            BlockingIOError: Nothing has come.
+        """
+        return self._feed(
+            self._socket.recv_into(self._received, flags=socket.MSG_DONTWAIT)
+        )
+
+    def _feed(self, size: int) -> Frames | None:
+        """Return the frames that what was received completes; None at the end."""
+        if not size:
+            return None
         return [
             (messages.decode_to_worker(header), body)
-            for header, body in self._reader.feed(data)
+            for header, body in self._reader.feed(self._received[:size])
         ]
 
     def send(self, record: messages.Record, body: Any = b"") -> None:
