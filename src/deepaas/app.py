@@ -11,14 +11,13 @@ import logging
 import os
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from deepaas import __version__
 from deepaas.backends.data_dir import (
     DataDir,
     DataDirHeldError,
-    default_data_dir,
+    find_data_dir,
     versions_elsewhere,
 )
 from deepaas.backends.executors import trees
@@ -31,10 +30,17 @@ from deepaas.http_server import HttpServer
 from deepaas.model.discovery import find_models
 from deepaas.runtime.jobservice import JobService
 from deepaas.runtime.nojobs import NoJobs
-from deepaas.wiring import active_versions, make_jobs, make_plane, open_store
+from deepaas.wiring import (
+    active_versions,
+    make_jobs,
+    make_plane,
+    open_store,
+    without_jobs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from deepaas.model.discovery import ModelReference
     from deepaas.runtime.dataplane import DataPlane
@@ -116,10 +122,8 @@ def _take_data_dir(
     address = f"{settings.server.listen_ip}:{settings.server.listen_port}"
     holder = f"the server at {address}, process {os.getpid()}"
     try:
-        path = (
-            Path(settings.data_dir).absolute()
-            if settings.data_dir
-            else default_data_dir({one.name: one.references for one in models})
+        path = find_data_dir(
+            settings.data_dir, {one.name: one.references for one in models}
         )
         if not settings.data_dir:
             _tell_of_other_versions(path, models)
@@ -134,12 +138,7 @@ def _take_data_dir(
         reason = f"The data directory {error}."
     except (OSError, RuntimeError) as error:
         reason = f"The data directory cannot be used: {error}."
-    logger.warning(
-        "%s Models are served as installed, without versions that trainings have made, "
-        "and there are no jobs.",
-        reason,
-    )
-    return NoJobs(reason=reason)
+    return without_jobs(reason)
 
 
 def _tell_of_other_versions(path: Path, models: Sequence[ModelReference]) -> None:

@@ -115,9 +115,18 @@ async def open_store(data_dir: DataDir | NoJobs) -> SqliteJobStore | NoJobs:
     try:
         await store.open()
     except StoreUnavailableError as error:
-        logger.warning("%s Models are served, and there are no jobs.", error)
-        return NoJobs(reason=error.detail)
+        return without_jobs(error.detail)
     return store
+
+
+def without_jobs(reason: str) -> NoJobs:
+    """Say that a server has no jobs, and what that means."""
+    logger.warning(
+        "%s Models are served as installed, without versions that trainings have made, "
+        "and there are no jobs.",
+        reason,
+    )
+    return NoJobs(reason=reason)
 
 
 async def active_versions(

@@ -45,14 +45,27 @@ def default_data_dir(
     return base / "deepaas" / f"{names}-{digest}"
 
 
+def find_data_dir(named: str, models: Mapping[str, Sequence[str]]) -> Path:
+    """Return the folder that somebody has named, else the one for a set of models.
+
+    Raises:
+        RuntimeError: Nobody has, and the user has no home folder.
+    """
+    return Path(named).absolute() if named else default_data_dir(models)
+
+
 def versions_elsewhere(path: Path, model: str) -> list[Path]:
     """Return other data directories beside one that have versions of a model.
 
     Nothing if that directory has some of its own.
     """
-    if _has_versions(path, model) or not path.parent.is_dir():
+    if _has_versions(path, model):
         return []
-    return sorted(one for one in path.parent.iterdir() if _has_versions(one, model))
+    try:
+        beside = sorted(path.parent.iterdir())
+    except OSError:
+        return []
+    return [one for one in beside if _has_versions(one, model)]
 
 
 def _has_versions(path: Path, model: str) -> bool:

@@ -48,6 +48,22 @@ def parse_json(text: str) -> Any:
         return text
 
 
+def refuse_our_options(
+    words: Sequence[str],
+    operation: OperationDescription,
+    *,
+    ours: Iterable[str],
+    parser: argparse.ArgumentParser,
+    program: str,
+) -> None:
+    """Say where an option of ours belongs that stands after MODEL."""
+    names = {f"--{one.name}" for one in operation.arguments}
+    for option in ours:
+        is_there = any(word.partition("=")[0] == option for word in words)
+        if is_there and option not in names:
+            parser.error(f"{option} stands before MODEL: {program} {option} ...")
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Let a command name a model, in `model`, with what belongs to it in `words`."""
     parser.add_argument(

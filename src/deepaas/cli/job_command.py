@@ -22,7 +22,7 @@ from deepaas.client.event_source import is_end
 from deepaas.client.progress import ProgressBar, show_event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from deepaas.cli.job_targets import JobTarget
 
@@ -130,7 +130,9 @@ def _run(target: JobTarget, namespace: argparse.Namespace) -> int:
     parser = arguments.make_parser(
         target.operation, program=f"{program} {namespace.model}"
     )
-    _refuse_our_options(namespace.words, target, parser=parser, program=program)
+    arguments.refuse_our_options(
+        namespace.words, target.operation, ours=_OURS, parser=parser, program=program
+    )
     inputs = arguments.read_inputs(target.operation, namespace.words, parser=parser)
     job_id = target.submit(inputs, version=namespace.model_version)
     if namespace.detach:
@@ -234,21 +236,6 @@ def _say_version(document: dict[str, Any]) -> None:
         _say("its version gets a number when the server of the data directory takes it")
         return
     _say(f"version {made} of {document['model']} is there; see deepaas models versions")
-
-
-def _refuse_our_options(
-    words: Sequence[str],
-    target: JobTarget,
-    *,
-    parser: argparse.ArgumentParser,
-    program: str,
-) -> None:
-    """Say where an option of ours belongs that stands after MODEL."""
-    names = {f"--{one.name}" for one in target.operation.arguments}
-    for option in _OURS:
-        is_there = any(word.partition("=")[0] == option for word in words)
-        if is_there and option not in names:
-            parser.error(f"{option} stands before MODEL: {program} {option} ...")
 
 
 def _say(text: str) -> None:

@@ -6,30 +6,25 @@ time; what changes something needs the lock of the data directory.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
-import sqlite3
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import quote
 
 from deepaas import errors
 from deepaas.cli.answers import Answer, pieces_of_file
+from deepaas.cli.local_store import LocalStore, stores_in
 from deepaas.jobs.states import JobState
 from deepaas.model.interface import OPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from sqlalchemy import Connection
+    from collections.abc import Iterator
 
     from deepaas.backends.stores.sqlite import SqliteJobStore
-    from deepaas.jobs.records import Job, JobFilter, ModelVersion
+    from deepaas.jobs.records import Job
 
 Document = dict[str, Any]
 
@@ -166,108 +161,6 @@ class RemoteJobs:
         self._client.close()
 
 
-class LocalStore:
-    """The jobs of one data directory, which another process may have.
-
-    Attributes:
-        root: The data directory.
-    """
-
-    def __init__(self, root: Path) -> None:
-        # Imported here: they take a noticeable time.
-        from deepaas.backends.job_files import JobFiles
-
-        self.root = root
-        self.files = JobFiles(root)
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Open the database, only to read.
-
-        Raises:
-            StoreUnavailableError: It cannot be read.
-        """
-        from sqlalchemy import create_engine
-        from sqlalchemy.exc import DBAPIError
-        from sqlalchemy.pool import NullPool
-
-        path = self.root / "jobs.sqlite3"
-        address = f"file:{quote(str(path.absolute()))}?mode=ro"
-        engine = create_engine(
-            "sqlite://",
-            creator=lambda: sqlite3.connect(address, uri=True),
-            poolclass=NullPool,
-        )
-        try:
-            with engine.connect() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise errors.StoreUnavailableError(
-                f"The database of jobs {path} cannot be read: {error.orig}."
-            ) from error
-
-    def change(self, work: Callable[[SqliteJobStore], Any]) -> Any:
-        """Change the store; a function gets it and returns a coroutine.
-
-        Raises:
-            ConfigurationError: Another process has it.
-        """
-        from deepaas.backends.data_dir import DataDir, DataDirHeldError
-        from deepaas.backends.stores.sqlite import SqliteJobStore
-
-        try:
-            lock = DataDir(self.root, holder=f"deepaas jobs, process {os.getpid()}")
-        except DataDirHeldError as error:
-            raise held(error) from None
-
-        async def run() -> Any:
-            store = SqliteJobStore(self.root)
-            await store.open()
-            try:
-                return await work(store)
-            finally:
-                await store.close()
-
-        try:
-            return asyncio.run(run())
-        finally:
-            lock.release()
-
-    def jobs(self, wanted: JobFilter) -> list[Job]:
-        """Return jobs, the newest first."""
-        from deepaas.backends.stores import transactions
-
-        with self.reading() as connection:
-            return list(transactions.list_jobs(connection, wanted=wanted).jobs)
-
-    def job(self, job_id: str) -> Job:
-        """Return one job; see `JobSource.show`."""
-        from deepaas.backends.stores import transactions
-
-        with self.reading() as connection:
-            return transactions.get(connection, job_id=job_id)
-
-    def versions(self, model: str) -> tuple[int, list[ModelVersion]]:
-        """Return which version answers, and all that trainings have made."""
-        from deepaas.backends.stores import transactions
-
-        with self.reading() as connection:
-            active = transactions.active_version(connection, model=model)
-            return active, transactions.versions(connection, model=model)
-
-    def document(self, job: Job) -> Document:
-        """Return a job as a server would describe it."""
-        from deepaas.backends.job_events import last_events
-        from deepaas.frontends.api.job_documents import status_info
-
-        events = last_events(self.files.events(job.id))
-        return {
-            **status_info(job, events=events, root=""),
-            "links": [],
-            "data_dir": str(self.root),
-        }
-
-
 class LocalDirectories:
     """The jobs of data directories on this machine (a `JobSource`)."""
 
@@ -277,7 +170,7 @@ class LocalDirectories:
         Args:
             roots: The data directories; each may have runs in `incoming/`.
         """
-        self._stores = [LocalStore(one) for root in roots for one in _with_runs(root)]
+        self._stores = [one for root in roots for one in stores_in(root)]
 
     def find(self, *, process: str, status: str, limit: int) -> list[Document]:
         """Return jobs; see `JobSource`."""
@@ -473,27 +366,11 @@ def find_source(url: str | None, data_dir: str) -> JobSource:
     return LocalDirectories([root])
 
 
-def held(error: object) -> errors.ConfigurationError:
-    """Return the error for a data directory that another process has."""
-    return errors.ConfigurationError(
-        f"the data directory {error}; if that is a server, ask it: --url ADDRESS. What "
-        "only looks works beside it",
-        setting="data_dir",
-    )
-
-
 def _default_roots(environ: Any) -> list[Path]:
     """Return all data directories of this user."""
     home = environ.get("XDG_DATA_HOME", "")
     base = Path(home) if home.startswith("/") else Path.home() / ".local" / "share"
     return sorted(one for one in (base / "deepaas").glob("*") if one.is_dir())
-
-
-def _with_runs(root: Path) -> Iterator[Path]:
-    """Yield a data directory and those of runs beside it; each has a database."""
-    for one in (root, *sorted((root / "incoming").glob("*"))):
-        if (one / "jobs.sqlite3").exists():
-            yield one
 
 
 def _log(store: LocalStore, job: Job) -> Any:

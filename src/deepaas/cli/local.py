@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from deepaas.cli.answers import Answer, pieces_of_file
-from deepaas.cli.local_versions import version_here
+from deepaas.cli.local_store import version_here
 from deepaas.errors import OperationNotImplementedError
 from deepaas.model.discovery import find_models
 from deepaas.model.loading import load_model

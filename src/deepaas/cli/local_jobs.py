@@ -16,12 +16,12 @@ from urllib.parse import urlencode
 import msgspec
 
 from deepaas import errors, messages
-from deepaas.backends.data_dir import DataDir, DataDirHeldError, default_data_dir
+from deepaas.backends.data_dir import DataDir, DataDirHeldError, find_data_dir
 from deepaas.backends.executors.process import WorkerSpec
 from deepaas.backends.job_events import last_events
 from deepaas.backends.job_files import JobFiles
 from deepaas.backends.stores.sqlite import SqliteJobStore
-from deepaas.cli.job_sources import LocalStore, held
+from deepaas.cli.local_store import LocalStore, held
 from deepaas.client.event_source import read_events
 from deepaas.client.sending import query_of, write_body
 from deepaas.frontends.api import event_stream
@@ -209,9 +209,9 @@ class LocalJobs:
     async def _borrow_versions(self) -> None:
         """Begin with the versions that the holder of the data directory has."""
         root = self.root.parent.parent
-        if not (root / "jobs.sqlite3").exists():
-            return  # it has just begun
         holder = LocalStore(root)
+        if not holder.exists:
+            return  # it has just begun
         active, found = await asyncio.to_thread(holder.versions, self.model)
         numbers = [one.number for one in found]
         incoming.lend_versions(root, self.root, self.model, numbers)
@@ -242,10 +242,8 @@ class LocalJobs:
     def _take(self) -> tuple[DataDir, bool]:
         holder = f"deepaas with model {self.model}, process {os.getpid()}"
         try:
-            path = (
-                Path(self._settings.data_dir).absolute()
-                if self._settings.data_dir
-                else default_data_dir({self._found.name: self._found.references})
+            path = find_data_dir(
+                self._settings.data_dir, {self.model: self._found.references}
             )
             try:
                 return DataDir(path, holder=holder), False

@@ -154,7 +154,7 @@ def _find(namespace: argparse.Namespace) -> Document:
 
 def _find_here(reference: str, data_dir: str) -> Document:
     """Return the versions of a model that runs here, beside whoever has the store."""
-    from deepaas.cli.local_versions import store_of
+    from deepaas.cli.local_store import store_of
     from deepaas.jobs.records import ModelVersion
     from deepaas.model.discovery import find_models
 

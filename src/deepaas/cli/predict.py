@@ -18,8 +18,6 @@ from deepaas.client.progress import ProgressBar
 from deepaas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from deepaas.cli.answers import Target
     from deepaas.messages import OperationDescription
 
@@ -192,19 +190,7 @@ def _parser(
 ) -> argparse.ArgumentParser:
     program = f"{PROGRAM} {namespace.model}"
     parser = arguments.make_parser(operation, program=program)
-    _refuse_our_options(namespace.words, operation, parser=parser)
+    arguments.refuse_our_options(
+        namespace.words, operation, ours=_OPTIONS, parser=parser, program=PROGRAM
+    )
     return parser
-
-
-def _refuse_our_options(
-    words: Sequence[str],
-    operation: OperationDescription,
-    *,
-    parser: argparse.ArgumentParser,
-) -> None:
-    """Say where an option of ours belongs that stands after MODEL."""
-    names = {f"--{one.name}" for one in operation.arguments}
-    for option in _OPTIONS:
-        is_there = any(word.partition("=")[0] == option for word in words)
-        if is_there and option not in names:
-            parser.error(f"{option} stands before MODEL: {PROGRAM} {option} ...")

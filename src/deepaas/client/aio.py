@@ -18,6 +18,7 @@ from deepaas.client.remote_errors import error_of_answer, make_error
 from deepaas.client.sending import execution_of, inputs_of, open_body, query_of
 from deepaas.client.session import NETWORK_ERRORS, Session, unreachable
 from deepaas.jobs.states import FINAL
+from deepaas.model.interface import OPERATIONS
 
 if TYPE_CHECKING:
     import os
@@ -180,7 +181,7 @@ class AsyncClient:
             raise errors.InvalidInputError("operation needs model")
         query = [("limit", str(limit))]
         if model:
-            operations = (operation,) if operation else ("predict", "train", "validate")
+            operations = (operation,) if operation else OPERATIONS
             query += [("processID", f"{model}.{one}") for one in operations]
         if status:
             query.append(("status", status))
