@@ -350,6 +350,27 @@ def test_a_client_trains_and_gets_what_came_of_it(
     assert {"version": version, "weights": "3 epochs"} == found
 
 
+def test_a_client_finds_the_jobs_of_a_model_and_deletes_its_versions(
+    client: deepaas.Client,
+) -> None:
+    jobs = [client.train("trainable", epochs=1) for _ in range(2)]
+    for job in jobs:
+        job.wait()
+    first, second = (job.document["made_version"] for job in jobs)
+
+    client.delete_version("trainable", first)
+
+    of_model = {one.id for one in client.jobs(model="trainable")}
+    assert {job.id for job in jobs} <= of_model
+    assert [] == client.jobs(model="trainable", operation="validate", status="failed")
+    numbers = [one["version"] for one in client.versions("trainable")["versions"]]
+    assert (False, True) == (first in numbers, second in numbers)
+    with pytest.raises(errors.VersionInUseError):
+        client.delete_version("trainable", second)
+    with pytest.raises(errors.InvalidInputError):
+        client.jobs(operation="train")
+
+
 def test_a_client_cancels_and_never_removes(client: deepaas.Client) -> None:
     job = client.train("trainable", fault="hang")
 
