@@ -154,16 +154,19 @@ class Runner:
         )
 
     def finish(self, call: Call, result: Any, *, sender: Sender) -> None:
-        """Encode a result and send it; what cannot be encoded is sent as a failure."""
+        """Encode a result and send it; what cannot be encoded is sent as a failure.
+
+        The request's files are gone when the caller has the answer.
+        """
         try:
             encoded = self.encode(call, result)
             answer, body = self._answer(call, encoded)
         except BaseException as error:  # noqa: BLE001 - reported to the caller
+            call.folder.remove()
             self.fail(call.seq, error, sender=sender)
         else:
-            sender.send(answer, body)
-        finally:
             call.folder.remove()
+            sender.send(answer, body)
 
     def encode(self, call: Call, result: Any) -> Encoded:
         """Return a result as it goes out.
