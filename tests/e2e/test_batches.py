@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -228,6 +229,8 @@ def test_what_waits_is_dropped_when_the_caller_leaves(
         timeout=WITHIN_S,
     ) as answer:
         assert 2 == json.loads(next(answer.iter_lines()))["result"]["y"]
+        while "7" not in (tmp_path / "notes").read_text():
+            os.sched_yield()
     server.wait_for_output("POST /v2/models/many/predict/ 200")
 
     (tmp_path / "gate").touch()

@@ -50,7 +50,7 @@ class Spool:
             ) from error
         # A thread that nobody waits for: there may be a million stale files.
         threading.Thread(
-            target=sweep, args=(folder,), name="sweep", daemon=True
+            target=sweep, args=(folder, self.path), name="sweep", daemon=True
         ).start()
 
     def remove(self) -> None:
@@ -73,9 +73,17 @@ def _make(folder: Path) -> tuple[str, int]:
             return path, _lock(Path(path))
 
 
-def sweep(folder: Path) -> None:
-    """Remove the spools in `folder` that are this user's and whose server is dead."""
+def sweep(folder: Path, own: str = "") -> None:
+    """Remove the spools in `folder` that are this user's and whose server is dead.
+
+    Args:
+        folder: Where they are.
+        own: The one of this server. To try its lock could make the file anew while the
+            folder is removed, and leave it there.
+    """
     for spool in folder.glob(f"{_PREFIX}*"):
+        if str(spool) == own:
+            continue
         with suppress(OSError):
             if spool.is_symlink() or spool.stat().st_uid != os.getuid():
                 continue
