@@ -6,12 +6,11 @@ It owns the order of these events, and at the end takes all of it down backwards
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
-import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from deepaas import __version__
 from deepaas.backends.data_dir import (
@@ -20,43 +19,39 @@ from deepaas.backends.data_dir import (
     find_data_dir,
     versions_elsewhere,
 )
-from deepaas.backends.executors import trees
 from deepaas.backends.spool import Spool
 from deepaas.backends.telemetry import logs
-from deepaas.errors import ConfigurationError, DeepaasError
+from deepaas.errors import ConfigurationError
 from deepaas.frontends.api.app import make_api
+from deepaas.frontends.api.express import ExpressProtocol
 from deepaas.guardian.tree import become_subreaper
 from deepaas.http_server import HttpServer
 from deepaas.model.discovery import find_models
 from deepaas.runtime.jobservice import JobService
 from deepaas.runtime.nojobs import NoJobs
+from deepaas.serving import keep_house, listen, new_event_loop, settle_garbage
 from deepaas.wiring import (
     active_versions,
     make_jobs,
     make_plane,
     open_store,
+    required_models,
     without_jobs,
 )
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
     from pathlib import Path
 
     from deepaas.model.discovery import ModelReference
-    from deepaas.runtime.dataplane import DataPlane
+    from deepaas.runtime.dataplane import DataPlane, Required
     from deepaas.settings import Profile, Settings
 
 logger = logging.getLogger(__name__)
 
-_HOUSEKEEPING_S: Final = 0.25
-_REAP_EVERY: Final = 20  # turns of housekeeping
+_LOOK_S: Final = 0.25
 _STOP_GRACE_S: Final = 5.0
-
-_GARBAGE: Final = 10_000
-"""Objects that may come before garbage is looked for. Those of a request are gone with
-it; with Python's 700 a busy server would look for garbage among them all the time."""
-
-Required = Literal["all", "one", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +86,14 @@ def serve(settings: Settings, *, profile: Profile) -> int:
     models = find_models(settings.models.names)
     sinks = logs.configure(settings.log, keep_debug=settings.api.debug_endpoint)
     site = _Site(
-        listener=_listen(settings.server.listen_ip, settings.server.listen_port),
+        listener=listen(settings.server.listen_ip, settings.server.listen_port),
         spool=Spool(settings.spool_dir),
         sinks=sinks,
         data_dir=_take_data_dir(settings, models),
     )
-    required = _required(settings, profile)
+    required = required_models(settings, profile)
     try:
-        with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(
                 _serve(settings, models=models, site=site, required=required)
             )
@@ -182,20 +177,23 @@ async def _serve(
     )
 
     def on_listening() -> None:
-        gc.freeze()  # what is there now stays; collections need not look at it
-        gc.set_threshold(_GARBAGE)
-        gc.enable()
+        settle_garbage()
         data_dir = jobs.files.root if isinstance(jobs, JobService) else None
         _announce(settings, plane, site.listener, data_dir=data_dir)
 
     server = HttpServer(
         api,
-        plane=plane,
-        jobs=jobs,
+        http=partial(ExpressProtocol, edge=api),
+        behind=_Behind(plane, jobs),
         drain_s=settings.server.drain_s,
+        linger_s=settings.server.linger_s,
         on_listening=on_listening,
     )
-    housekeeping = asyncio.create_task(_keep_house(plane, jobs, sinks))
+
+    def process_ids() -> list[int]:
+        return plane.worker_pids() + jobs.process_ids()
+
+    housekeeping = asyncio.create_task(keep_house(sinks, process_ids=process_ids))
     plane.start()
     try:
         await jobs.start()
@@ -211,50 +209,45 @@ async def _serve(
     return 0
 
 
-def _required(settings: Settings, profile: Profile) -> Required:
-    """Return which models must load for the server to start."""
-    if settings.models.strict or (profile == "run" and settings.models.names):
-        return "all"
-    return "one" if profile == "run" else "none"
-
-
 async def _wait_for_models(
     plane: DataPlane, *, required: Required, server: HttpServer
 ) -> None:
-    """Wait for the models that must load.
+    """Wait for the models that must load, or for the end of the server.
 
     Raises:
         ModelLoadError: One of them cannot.
     """
-    if required == "none":
-        return
-    waiting = asyncio.gather(
-        *(pool.wait_until_loaded() for pool in plane.pools.values()),
-        return_exceptions=True,
-    )
+    waiting = asyncio.ensure_future(plane.wait_until_loaded(required=required))
     while not waiting.done() and not server.should_exit:
-        await asyncio.wait([waiting], timeout=_HOUSEKEEPING_S)
-    if not waiting.done():
+        await asyncio.wait([waiting], timeout=_LOOK_S)
+    if waiting.done():
+        waiting.result()
+    else:
         waiting.cancel()
-        return
-    failures = [one for one in waiting.result() if isinstance(one, DeepaasError)]
-    is_fatal = required == "all" or len(failures) == len(plane.pools)
-    if failures and is_fatal:
-        raise failures[0]
 
 
-async def _keep_house(
-    plane: DataPlane, jobs: JobService | NoJobs, sinks: logs.Sinks
-) -> None:
-    """Write the access log out, and reap what models have orphaned."""
-    turn = 0
-    while True:
-        await asyncio.sleep(_HOUSEKEEPING_S)
-        sinks.flush()
-        turn += 1
-        if turn % _REAP_EVERY == 0:
-            known = plane.worker_pids() + jobs.process_ids()
-            trees.reap_zombies(frozenset(known))
+class _Behind:
+    """The models and the jobs, as the HTTP server tells them of its end."""
+
+    def __init__(self, plane: DataPlane, jobs: JobService | NoJobs) -> None:
+        self._plane = plane
+        self._jobs = jobs
+
+    def leave(self) -> None:
+        """Be no longer ready; have the jobs save their work."""
+        self._plane.is_leaving = True
+        if running := self._jobs.count_running():
+            logger.info("%d jobs are told to end, and may save their work.", running)
+        self._jobs.drain()
+
+    def drain(self) -> None:
+        """Take no more predictions."""
+        self._plane.is_draining = True
+
+    def kill(self) -> None:
+        """End everything now."""
+        self._plane.kill()
+        self._jobs.kill()
 
 
 def _announce(
@@ -284,29 +277,3 @@ def _announce(
     if settings.api.doc_endpoint:
         logger.info("Try it: %s/api", base)
     print(f"======== Running on {base} ========", flush=True)  # noqa: T201 - scripts scrape this line
-
-
-def _listen(address: str, port: int) -> socket.socket:
-    """Take the port.
-
-    Raises:
-        ConfigurationError: It is in use, or the address is not this machine's.
-    """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((address, port))
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(
-            f"Cannot listen on {address}:{port} ({error.strerror}); "
-            "choose another with --listen-ip and --listen-port."
-        ) from error
-    return listener
-
-
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    import uvloop
-
-    return uvloop.new_event_loop()

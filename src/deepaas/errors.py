@@ -32,7 +32,8 @@
     │   ├── JobFailedError            the job failed, and not by an exception
     │   ├── ModelError                the model raised an exception
     │   ├── ModelHttpError            the model raised an HTTP error (2.x)
-    │   └── BadOutputError            the result cannot be represented
+    │   ├── BadOutputError            the result cannot be represented
+    │   └── ResultTooLargeError       the result is more than the platform carries
     └── UnavailableError            nobody did anything wrong, or the machine did
         ├── QueueFullError
         ├── ModelUnavailableError     loading, failed to load, or backing off
@@ -438,6 +439,23 @@ class JobsDisabledError(OperationError):
 
     def __init__(self) -> None:
         super().__init__("Jobs are switched off on this server (--no-jobs).")
+
+
+class ResultTooLargeError(OperationError):
+    """The result is larger than the platform can carry.
+
+    Attributes:
+        limit_bytes: The largest result.
+    """
+
+    code = "result_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+        super().__init__(
+            f"The result is larger than the {limit_bytes} bytes that the platform can "
+            "carry; have the model return less, or put it somewhere and return where."
+        )
 
 
 class ModelError(OperationError):

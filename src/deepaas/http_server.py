@@ -6,41 +6,58 @@ import asyncio
 import logging
 import signal
 from contextlib import contextmanager
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import uvicorn
-
-from deepaas.frontends.api.express import ExpressProtocol
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
-    from deepaas.frontends.api.edge import Edge
-    from deepaas.runtime.dataplane import DataPlane
-    from deepaas.runtime.jobservice import JobService
-    from deepaas.runtime.nojobs import NoJobs
-
 logger = logging.getLogger(__name__)
+
+
+class Behind(Protocol):
+    """What runs behind the server, and is told of its end."""
+
+    def leave(self) -> None:
+        """Say that the end is near, and go on answering."""
+
+    def drain(self) -> None:
+        """Take no more work; finish what runs."""
+
+    def kill(self) -> None:
+        """End everything now."""
 
 
 class HttpServer(uvicorn.Server):
     """Serves until a signal ends it: the first drains, the second ends at once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all of it is the server's own
         self,
-        api: Edge,
+        app: Any,
         *,
-        plane: DataPlane,
-        jobs: JobService | NoJobs,
+        http: Any,
+        behind: Behind,
         drain_s: float,
         on_listening: Callable[[], None],
+        linger_s: float = 0.0,
     ) -> None:
+        """Make a server; must be called on the event loop that will run it.
+
+        Args:
+            app: The ASGI application.
+            http: Makes the protocol of a connection, or its name with uvicorn.
+            behind: What runs behind it.
+            drain_s: Longest time that running requests get to finish.
+            on_listening: Called when connections are accepted.
+            linger_s: How long it still takes requests after SIGTERM, which whoever
+                sends them may hear of late.
+        """
         super().__init__(
             uvicorn.Config(
-                api,
-                http=partial(ExpressProtocol, edge=api),  # type: ignore[arg-type]
+                app,
+                http=http,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -50,8 +67,9 @@ class HttpServer(uvicorn.Server):
                 backlog=1024,
             )
         )
-        self._plane = plane
-        self._jobs = jobs
+        self._behind = behind
+        self._linger_s = linger_s
+        self._is_ending = False
         self._on_listening = on_listening
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -68,15 +86,19 @@ class HttpServer(uvicorn.Server):
         yield
 
     def _end(self, number: signal.Signals) -> None:
-        if self.should_exit:
+        if self._is_ending:
             logger.warning("%s again: ending at once.", number.name)
-            self.force_exit = True
-            self._plane.kill()
-            self._jobs.kill()
+            self.force_exit = self.should_exit = True
+            self._behind.kill()
             return
         logger.info("%s: ending when predictions that run are done.", number.name)
-        if running := self._jobs.count_running():
-            logger.info("%d jobs are told to end, and may save their work.", running)
+        self._is_ending = True
+        self._behind.leave()
+        if number is signal.SIGTERM and self.started and self._linger_s:
+            asyncio.get_running_loop().call_later(self._linger_s, self._drain)
+        else:
+            self._drain()
+
+    def _drain(self) -> None:
         self.should_exit = True
-        self._plane.is_draining = True
-        self._jobs.drain()
+        self._behind.drain()

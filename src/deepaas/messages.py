@@ -113,6 +113,8 @@ class Load(Record):
         version_dir: The folder of that version, or empty.
         runs_jobs: Whether the worker runs jobs, one after the other, rather than
             predictions that somebody waits for.
+        has_plain_output: Whether what the model prints goes to the server's own output,
+            as it is, and not to its log.
     """
 
     name: str
@@ -125,6 +127,7 @@ class Load(Record):
     version: int = 0
     version_dir: str = ""
     runs_jobs: bool = False
+    has_plain_output: bool = False
 
 
 class JobContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +166,8 @@ class Predict(Record):
             when it is an execute request of OGC API Processes, `line` when it is a line
             of a batch, `batch` when it is a whole one.
         job: Set when it runs as a job.
+        environment: Variables to set in the process before it begins, on platforms that
+            tell of each call in this way.
     """
 
     seq: int
@@ -177,6 +182,7 @@ class Predict(Record):
     operation: str = "predict"
     envelope: Literal["", "ogc", "line", "batch"] = ""
     job: JobContext | None = None
+    environment: dict[str, str] | None = None
 
 
 class Cancel(Record):

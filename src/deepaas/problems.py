@@ -55,6 +55,7 @@ STATUS: Final[dict[type[errors.DeepaasError], HTTPStatus]] = {
     errors.ModelError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ModelHttpError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.BadOutputError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ResultTooLargeError: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.QueueFullError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ModelUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -77,6 +78,7 @@ _OGC_TYPES: Final[dict[type[errors.DeepaasError], str]] = {
 _MEMBERS: Final[dict[type[errors.DeepaasError], tuple[str, ...]]] = {
     errors.UnsupportedMediaTypeError: ("supported",),
     errors.BodyTooLargeError: ("limit_bytes",),
+    errors.ResultTooLargeError: ("limit_bytes",),
     errors.NotAcceptableError: ("available",),
     errors.JobFailedError: ("cause",),
     errors.WorkerDiedError: ("cause", "exit_status", "signal"),

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from deepaas.backends.stores.sqlite import SqliteJobStore
     from deepaas.model.discovery import ModelReference
     from deepaas.model.job import Version
-    from deepaas.settings import Settings
+    from deepaas.runtime.dataplane import Required
+    from deepaas.settings import Profile, Settings
     from deepaas.settings.tree import RetentionSettings
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ def make_plane(
     models: Sequence[ModelReference],
     versions: Mapping[str, Version],
     spool_dir: str,
+    has_plain_output: bool = False,
 ) -> DataPlane:
     """Return the data plane for some models; their workers are not started yet.
 
@@ -51,6 +53,8 @@ def make_plane(
         models: What is served.
         versions: The active versions of those that are not served as installed.
         spool_dir: Where bodies that are too large for memory are kept.
+        has_plain_output: Whether what models print goes to this process's own output,
+            as it is, and not to the log.
     """
     limits = PoolLimits(
         workers=settings.workers.per_model,
@@ -63,6 +67,7 @@ def make_plane(
         spec = _worker_spec(
             settings, references[model], version=version, spool_dir=spool_dir
         )
+        spec.load.has_plain_output = has_plain_output
         return ModelPool(
             spec, limits=limits, version=version, devices=settings.workers.devices
         )
@@ -99,6 +104,13 @@ def _load(settings: Settings, model: ModelReference) -> messages.Load:
         inline_body_bytes=int(settings.limits.inline_body_bytes),
         error_detail=settings.error_detail,
     )
+
+
+def required_models(settings: Settings, profile: Profile) -> Required:
+    """Return which models must load for the server to start."""
+    if profile == "serve":
+        return "all" if settings.models.strict else "none"
+    return "all" if settings.models.strict or settings.models.names else "one"
 
 
 async def open_store(data_dir: DataDir | NoJobs) -> SqliteJobStore | NoJobs:

@@ -72,13 +72,12 @@ _LEFT_OUT: Final[Mapping[Command, frozenset[str]]] = {
     "cli": frozenset({"listen-ip", "listen-port", "base-path"}),
 }
 
-_RETIRED_SWITCHES: Final = {
-    "openwhisk-detect": ("-w",),
-    "enable-v1": (),
-    "watch-log-file": (),
-    "use-syslog": (),
-    "use-journal": (),
-}
+_RETIRED_SWITCHES: Final = (
+    "enable-v1",
+    "watch-log-file",
+    "use-syslog",
+    "use-journal",
+)
 _RETIRED_OPTIONS: Final = {
     "predict-workers": (),
     "train-workers": (),
@@ -87,6 +86,9 @@ _RETIRED_OPTIONS: Final = {
     "log-date-format": (),
     "syslog-log-facility": (),
 }
+
+
+_OPENWHISK_DETECT: Final = "openwhisk-detect"
 
 
 def add_server_options(parser: argparse.ArgumentParser, *, command: Command) -> None:
@@ -104,6 +106,10 @@ def add_server_options(parser: argparse.ArgumentParser, *, command: Command) -> 
     for name in V2_SWITCHES:
         _add_v2_switch(groups["log"], name)
     _add_files(parser.add_argument_group("configuration files"))
+    if command == "run":
+        _add_openwhisk(parser.add_argument_group("OpenWhisk"))
+    else:
+        _add_retired_switch(parser, _OPENWHISK_DETECT, "-w")
     _add_retired(parser)
 
 
@@ -270,6 +276,38 @@ def _add_retired(parser: argparse.ArgumentParser) -> None:
     hidden: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
     for name, aliases in _RETIRED_OPTIONS.items():
         parser.add_argument(f"--{name}", *aliases, action=_Retire, **hidden)
-    for name, aliases in _RETIRED_SWITCHES.items():
-        flags = (f"--{name}", f"--no{name}", *aliases)
-        parser.add_argument(*flags, action=_Retire, nargs=0, **hidden)
+    for name in _RETIRED_SWITCHES:
+        _add_retired_switch(parser, name)
+
+
+def _add_retired_switch(
+    parser: argparse.ArgumentParser, name: str, *aliases: str
+) -> None:
+    parser.add_argument(
+        f"--{name}",
+        f"--no{name}",
+        *aliases,
+        action=_Retire,
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
+    )
+
+
+def _add_openwhisk(group: Any) -> None:
+    """Add the switches that make the server an action of OpenWhisk."""
+    switches = {
+        ("openwhisk",): "Serve /init and /run to OpenWhisk, on port 8080",
+        (_OPENWHISK_DETECT, "w"): "Do so if __OW_API_HOST is set",
+    }
+    for (name, *aliases), text in switches.items():
+        dest = name.replace("-", "_")
+        flags = [f"--{name}", *(f"-{alias}" for alias in aliases)]
+        group.add_argument(*flags, action="store_true", dest=dest, help=text)
+        group.add_argument(
+            f"--no-{name}",
+            f"--no{name}",
+            action="store_false",
+            dest=dest,
+            help=argparse.SUPPRESS,
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import sys
 from typing import TYPE_CHECKING, Final
 
 import deepaas
@@ -13,9 +15,9 @@ from deepaas.cli.parsers import ModelParser
 from deepaas.errors import ConfigurationError, DeepaasError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from deepaas.settings import Settings
+    from deepaas.settings import Profile, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ examples:
   deepaas-run --model-name plants      serve one of them
   deepaas-run plants.py                serve a file
   deepaas-run --listen-ip 0.0.0.0      let other machines in, unasked
+  deepaas-run --openwhisk plants.py    be an action of OpenWhisk
 
 deepaas-run starts as DEEPaaS 2.x did: no limits, and no questions asked. Use
 "deepaas serve", with the same options, for a server with safer defaults.
@@ -49,18 +52,54 @@ def main(argv: Sequence[str] | None = None) -> int:
     namespace = _parser().parse_args(argv)
     try:
         start.require_linux(PROGRAM)
-        settings = start.settings_from(namespace, profile="run", program=PROGRAM)
+        profile = _profile(namespace)
+        settings = start.settings_from(namespace, profile=profile, program=PROGRAM)
         logs.configure(settings.log)
-        print(_banner(settings), flush=True)
-        logger.info("Starting DEEPaaS version %s", deepaas.__version__)
+        if profile == "openwhisk":
+            _refuse_jobs(settings)
+        else:
+            _greet(settings)
         start.log_warnings(namespace)
-        _warn_of_habits(settings)
-        return start.serve(settings, profile="run")
+        return start.serve(settings, profile=profile)
     except DeepaasError as error:
         status = reports.report(error, program=PROGRAM)
         return reports.EXIT_FAILED if _failed_in_2x(error) else status
     except KeyboardInterrupt:
         return reports.EXIT_INTERRUPTED
+
+
+def main_openwhisk() -> int:
+    """Run `deepaas-wsk`: the same, as an action of OpenWhisk."""
+    return main(["--openwhisk", *sys.argv[1:]])
+
+
+def _profile(
+    namespace: argparse.Namespace, *, environ: Mapping[str, str] = os.environ
+) -> Profile:
+    """Return whose defaults count: an action's, or those of 2.x."""
+    is_there = namespace.openwhisk_detect and bool(environ.get("__OW_API_HOST"))
+    return "openwhisk" if namespace.openwhisk or is_there else "run"
+
+
+def _refuse_jobs(settings: Settings) -> None:
+    """Refuse what would be frozen in the middle.
+
+    Raises:
+        ConfigurationError: Somebody has asked for jobs.
+    """
+    if settings.jobs.enabled:
+        raise ConfigurationError(
+            "OpenWhisk freezes an action as soon as it has answered, so there are no "
+            "jobs: leave jobs.enabled out",
+            setting="jobs.enabled",
+        )
+
+
+def _greet(settings: Settings) -> None:
+    """Say what starts, as 2.x does, and what is risky about it."""
+    print(_banner(settings), flush=True)
+    logger.info("Starting DEEPaaS version %s", deepaas.__version__)
+    _warn_of_habits(settings)
 
 
 def _failed_in_2x(error: DeepaasError) -> bool:

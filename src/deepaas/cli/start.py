@@ -32,8 +32,8 @@ def settings_from(
 
     Args:
         namespace: Parsed by the options of `deepaas.cli.options`.
-        profile: Whose defaults to take; `run` also reads the INI files of 2.x in
-            their default places.
+        profile: Whose defaults to take; all but `serve` also read the INI files of
+            2.x in their default places.
         program: The command's name, after which 2.x names one of those.
         environ: The environment variables.
 
@@ -42,7 +42,7 @@ def settings_from(
     """
     files = [one for one in namespace.said if isinstance(one, IniFile)]
     default_files: Iterable[Given] = ()
-    if profile == "run":
+    if profile != "serve":
         default_files = inifile.read_defaults(
             program,
             home=Path(environ.get("HOME") or Path.home()),
@@ -89,6 +89,10 @@ def serve(settings: Settings, *, profile: Profile) -> int:
     without collections of garbage, of which an import makes none, until it listens.
     """
     gc.disable()
+    if profile == "openwhisk":
+        from deepaas import action
+
+        return action.serve(settings)
     from deepaas import app
 
     return app.serve(settings, profile=profile)

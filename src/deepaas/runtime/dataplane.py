@@ -7,9 +7,10 @@ import logging
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from deepaas import errors
+from deepaas.runtime.activation import activation
 from deepaas.runtime.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+Required = Literal["all", "one", "none"]
+"""Which models must load for a server to be of use."""
+
 _RETIRE_GRACE_S = 5.0
 _UNLOAD_GRACE_S = 60.0
 
@@ -33,6 +37,7 @@ class DataPlane:
     Attributes:
         pools: The workers of the models' active versions, by model name, in the order
             they were asked for.
+        is_leaving: Whether the server was told to end, and answers for a moment more.
         is_draining: Whether the server is shutting down.
     """
 
@@ -57,6 +62,7 @@ class DataPlane:
         self.pools = {
             model: make_pool(model, version) for model, version in versions.items()
         }
+        self.is_leaving = False
         self.is_draining = False
         self._make_pool = make_pool
         self._deadline_s = deadline_s
@@ -103,7 +109,10 @@ class DataPlane:
         Raises:
             DeepaasError: It is refused, see `ModelPool.submit`.
         """
-        prediction = Prediction(record, body, deadline_s=self._deadline_s)
+        call = activation.get()
+        if call.environment:
+            record.environment = call.environment
+        prediction = Prediction(record, body, deadline_s=self._deadline_s, due=call.due)
         try:
             if self.is_draining:
                 raise errors.DrainingError
@@ -215,6 +224,23 @@ class DataPlane:
         """Start all workers; returns at once."""
         for pool in self.pools.values():
             pool.start()
+
+    async def wait_until_loaded(self, *, required: Required) -> None:
+        """Wait until each model has loaded, or failed where it may.
+
+        Raises:
+            ModelLoadError: One that must load cannot.
+        """
+        if required == "none":
+            return
+        outcomes = await asyncio.gather(
+            *(pool.wait_until_loaded() for pool in self.pools.values()),
+            return_exceptions=True,
+        )
+        failures = [one for one in outcomes if isinstance(one, errors.DeepaasError)]
+        is_fatal = required == "all" or len(failures) == len(self.pools)
+        if failures and is_fatal:
+            raise failures[0]
 
     def worker_pids(self) -> list[int]:
         """Return the process ids of all workers."""

@@ -366,14 +366,11 @@ class ModelPool:
             slot.enforce_deadlines(now)
             if self._limits.worker_memory_bytes:
                 slot.enforce_memory_limit(self._limits.worker_memory_bytes)
-        while self._waiting and self._has_waited_too_long(self._waiting[0], now):
-            prediction = self._waiting.popleft()
-            prediction.fail(deadline_error(prediction.deadline_s, waited=True))
-            prediction.remove_files()
-
-    def _has_waited_too_long(self, prediction: Prediction, now: float) -> bool:
-        limit_s = prediction.deadline_s
-        return bool(limit_s) and now - prediction.arrived > limit_s
+        for prediction in list(self._waiting):
+            if limit_s := prediction.overdue_s(prediction.arrived, now):
+                self._waiting.remove(prediction)
+                prediction.fail(deadline_error(limit_s, waited=True))
+                prediction.remove_files()
 
     def _refuse_waiting(self) -> None:
         while self._waiting:

@@ -176,6 +176,7 @@ class Prediction:
         record: What the worker gets; its `seq` is set when it is sent.
         body: The request's body, unless `record.body_path` names a file.
         deadline_s: Longest time it may wait, and longest time it may run; 0 is none.
+        due: When its caller's own time is up (monotonic, s), or 0.
         outcome: Its result, when it is there.
         arrived: When it came (monotonic, s).
         sent: When it was sent to a worker, or 0.
@@ -189,6 +190,7 @@ class Prediction:
         "arrived",
         "body",
         "deadline_s",
+        "due",
         "kill_at",
         "on_left",
         "outcome",
@@ -199,11 +201,17 @@ class Prediction:
     )
 
     def __init__(
-        self, record: messages.Predict, body: Any, *, deadline_s: float
+        self,
+        record: messages.Predict,
+        body: Any,
+        *,
+        deadline_s: float,
+        due: float = 0.0,
     ) -> None:
         self.record = record
         self.body = body
         self.deadline_s = deadline_s
+        self.due = due
         self.arrived = time.monotonic()
         self.sent = 0.0
         self.progressed = 0.0
@@ -216,6 +224,19 @@ class Prediction:
     def is_settled(self) -> bool:
         """Whether the caller has its answer, or has left."""
         return self.outcome.done() and self.stream is None
+
+    def overdue_s(self, since: float, now: float) -> float:
+        """Return the limit that is passed, or 0 if there is time left.
+
+        Args:
+            since: When it began to do what it does: to wait, or to run.
+            now: The time (monotonic, s).
+        """
+        if self.deadline_s and now - since > self.deadline_s:
+            return self.deadline_s
+        if self.due and now > self.due:
+            return max(round(self.due - self.arrived, 1), 0.1)
+        return 0.0
 
     def succeed(self, outcome: Outcome) -> None:
         """Give the caller the result; thrown away when the caller has left."""

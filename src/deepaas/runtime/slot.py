@@ -154,22 +154,24 @@ class Slot:
             return
         last_seq, last_started = self._process.last_started()
         for seq, prediction in list(self.held.items()):
-            limit_s = prediction.deadline_s
             if prediction.kill_at and now >= prediction.kill_at:
                 self._process.kill("deadline")
                 return
-            if not limit_s or prediction.kill_at:
+            if prediction.kill_at:
                 continue
             if seq > last_seq:
-                if now - prediction.arrived > limit_s and not prediction.is_settled:
-                    self._give_up(prediction, waited=True)
-            elif now - self._running_since(prediction, last_started) > limit_s:
+                limit_s = prediction.overdue_s(prediction.arrived, now)
+                if limit_s and not prediction.is_settled:
+                    self._give_up(prediction, limit_s, waited=True)
+                continue
+            since = self._running_since(prediction, last_started)
+            if limit_s := prediction.overdue_s(since, now):
                 # Also when its caller has left: nobody else frees the worker.
-                self._end_overdue(prediction, now)
+                self._end_overdue(prediction, limit_s, now)
 
-    def _end_overdue(self, prediction: Prediction, now: float) -> None:
+    def _end_overdue(self, prediction: Prediction, limit_s: float, now: float) -> None:
         """End a prediction that ran too long, and only with it its worker."""
-        self._give_up(prediction, waited=False)
+        self._give_up(prediction, limit_s, waited=False)
         if self._runs_side_by_side or prediction.progressed:
             prediction.kill_at = now + _CANCEL_GRACE_S
         elif self._process is not None:
@@ -194,8 +196,8 @@ class Slot:
         # it was sent; an async model begins everything when it comes.
         return prediction.sent if self._is_async else max(prediction.sent, last_started)
 
-    def _give_up(self, prediction: Prediction, *, waited: bool) -> None:
-        prediction.fail(deadline_error(prediction.deadline_s, waited=waited))
+    def _give_up(self, prediction: Prediction, limit_s: float, *, waited: bool) -> None:
+        prediction.fail(deadline_error(limit_s, waited=waited))
         self.cancel(prediction)
 
     # ------------------------------------------------------------------- ending

@@ -4,11 +4,12 @@ Strongest first:
 
 1. options on the command line;
 2. `DEEPAAS_*` variables, then `OS_DEFAULT__*` variables;
-3. INI files of 2.x that the command line names;
-4. the TOML file;
-5. INI files of 2.x in their default places;
-6. `DEEPAAS_V2_MODEL`;
-7. the defaults of the command.
+3. variables of platforms, such as `PORT`;
+4. INI files of 2.x that the command line names;
+5. the TOML file;
+6. INI files of 2.x in their default places;
+7. `DEEPAAS_V2_MODEL`;
+8. the defaults of the command.
 
 One rule comes before that: options and INI files on the command line replace each other
 in the order in which they stand there.
@@ -62,6 +63,7 @@ def load_settings(
                 *default_files,
                 *(sources.read_toml(toml) if toml else ()),
                 *(given for given in winners.values() if given.is_from_file),
+                *sources.read_platform(environ),
                 *sources.read_v2_environment(environ),
                 *sources.read_environment(environ),
                 *(given for given in winners.values() if not given.is_from_file),

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 PREFIX: Final = "DEEPAAS_"
 V2_PREFIX: Final = "OS_DEFAULT__"
 
+PLATFORM_LINGER_S: Final = 3
+"""Platforms send requests for a moment more to a container that they have ended."""
+
 OTHER_VARIABLES: Final = {
     "DEEPAAS_CONFIG": "The TOML file with settings, like the option `--config`.",
     "DEEPAAS_V2_MODEL": "The model to serve if nothing else names one, as in 2.x.",
+    "PORT": "The port to listen on, as Knative and other platforms say it. With it "
+    f"`server.linger_s` is {PLATFORM_LINGER_S} unless you set it.",
 }
-"""Variables of ours that are not settings."""
+"""Variables that are not called like a setting."""
 
 V2_NAMES: Final = {
     "listen_ip": "server.listen_ip",
@@ -56,6 +61,7 @@ V2_SWITCHES: Final[Mapping[str, tuple[str, Mapping[bool, str]]]] = {
 OWN_OPTIONS: Final = {
     "allowed-host": "server.allowed_hosts",
     "insecure-no-auth": "server.insecure_no_auth",
+    "linger": "server.linger_s",
     "drain": "server.drain_s",
     "strict": "models.strict",
     "activation": "models.activation",

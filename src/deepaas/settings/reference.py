@@ -55,10 +55,14 @@ def _entry(setting: Setting) -> str:
 
 
 def _defaults(setting: Setting) -> str:
+    found = [_value(setting.default)]
     run = PROFILES["run"].get(setting.key, setting.default)
-    if run == setting.default:
-        return _value(run)
-    return f"{_value(setting.default)}; with `deepaas-run` {_value(run)}"
+    if run != setting.default:
+        found.append(f"with `deepaas-run` {_value(run)}")
+    action = PROFILES["openwhisk"].get(setting.key, setting.default)
+    if action != run:
+        found.append(f"with `--openwhisk` {_value(action)}")
+    return "; ".join(found)
 
 
 def _value(value: Any) -> str:

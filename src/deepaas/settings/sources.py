@@ -81,6 +81,13 @@ def read_v2_model(environ: Mapping[str, str]) -> Iterator[Given]:
         yield Given(key="models.names", value=(value,), source="DEEPAAS_V2_MODEL")
 
 
+def read_platform(environ: Mapping[str, str]) -> Iterator[Given]:
+    """Read the variables by which platforms tell a container how it is run."""
+    if port := environ.get("PORT"):
+        yield Given(key="server.listen_port", value=port, source="PORT")
+        yield Given(key="server.linger_s", value=names.PLATFORM_LINGER_S, source="PORT")
+
+
 def read_toml(path: str) -> Iterator[Given]:
     """Read a file of settings.
 

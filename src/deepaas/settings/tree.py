@@ -2,7 +2,8 @@
 
 The text below a setting is its documentation everywhere: the first sentence is the
 help of its option, the whole is in the reference page. The defaults are the safer ones,
-of `deepaas serve`; `PROFILES` says where `deepaas-run` differs.
+of `deepaas serve`; `PROFILES` says where `deepaas-run` and an action of OpenWhisk
+differ.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 
-Profile = Literal["run", "serve"]
+Profile = Literal["run", "serve", "openwhisk"]
 
 
 def _split_names(value: Any) -> Any:
@@ -73,6 +74,10 @@ class ServerSettings(_Group):
 
     insecure_no_auth: bool = False
     """Whether to listen beyond this machine although nobody is asked who they are."""
+
+    linger_s: Seconds = 0.0
+    """Seconds that the server still takes requests after SIGTERM. `/readyz` answers 503
+    meanwhile: who sends the requests may hear of the end late."""
 
     drain_s: Seconds = 60.0
     """Seconds that running requests get to finish when the server is told to stop."""
@@ -281,16 +286,29 @@ class Settings(_Group):
     and nowhere else."""
 
 
+_RUN: Final[dict[str, Any]] = {
+    "server.allowed_hosts": ("*",),
+    "server.insecure_no_auth": True,
+    "limits.body_bytes": 0,
+    "limits.deadline_s": 0,
+}
+"""Published images of DEEPaaS 2.x start `deepaas-run` and rely on these four."""
+
+_OPENWHISK: Final[dict[str, Any]] = {
+    **_RUN,
+    "server.listen_ip": "0.0.0.0",  # noqa: S104 - in a container that OpenWhisk alone reaches
+    "server.listen_port": 8080,
+    "jobs.enabled": False,
+    "log.level": "warning",
+    "log.format": "text",
+    "log.access": False,
+}
+"""An action listens where OpenWhisk asks it, sleeps between its calls, and owns neither
+standard output nor standard error: what the model prints is there."""
+
 PROFILES: Final[dict[Profile, dict[str, Any]]] = {
     "serve": {},
-    "run": {
-        "server.allowed_hosts": ("*",),
-        "server.insecure_no_auth": True,
-        "limits.body_bytes": 0,
-        "limits.deadline_s": 0,
-    },
+    "run": _RUN,
+    "openwhisk": _OPENWHISK,
 }
-"""Where a command's defaults differ from the tree's, by dotted key.
-
-Published images of DEEPaaS 2.x start `deepaas-run` and rely on these four.
-"""
+"""Where a command's defaults differ from the tree's, by dotted key."""

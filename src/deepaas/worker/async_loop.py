@@ -69,7 +69,6 @@ class AsyncLoop(Loop):
             await self._run(call)
         finally:
             self._forget(predict.seq)
-            output.finish_lines()
 
     async def _run(self, call: Call) -> None:
         try:

@@ -87,7 +87,6 @@ class BatchLoop(Loop):
                 self._runner.fail(call.seq, result, sender=self._data)
             else:
                 self._runner.finish(call, result, sender=self._data)
-        output.finish_lines()
         output.set_only_request("")
 
     def _call_model(self, calls: list[Call]) -> list[Any]:

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from deepaas import messages
+from deepaas.worker import output
 
 if TYPE_CHECKING:
     from deepaas.progress_page import ProgressPage
@@ -65,4 +66,5 @@ class Loop:
     def _end_stream(self, call: Call, failure: messages.Failure | None) -> None:
         self._control.credit.forget(call.seq)
         call.folder.remove()
+        output.finish_lines()
         self._data.send(messages.StreamEnd(seq=call.seq, failure=failure))

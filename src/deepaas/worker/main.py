@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if load.runs_jobs:
         output.write_through()
     else:
-        output.mark_output()
+        output.mark_output(is_plain=load.has_plain_output)
     try:
         model = _load(load)
         loop = _warm(model) if load.warm else None

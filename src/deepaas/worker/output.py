@@ -8,11 +8,15 @@ the request that runs when the text arrives.
 
 A marked line is `RS id US text LF`; both are control characters that no text has
 business to contain.
+
+Where the output of a model goes to whoever runs the server, as it does on OpenWhisk,
+nothing is marked, and what native code holds back is written with the rest.
 """
 
 from __future__ import annotations
 
 import contextvars
+import ctypes
 import io
 import os
 import sys
@@ -49,9 +53,10 @@ def current_request() -> str:
 
 
 class _MarkedPipe(io.RawIOBase):
-    """Writes whole lines to a descriptor, each with its mark."""
+    """Writes whole lines to a descriptor, each with its mark unless they are plain."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, *, is_plain: bool) -> None:
+        self.is_plain = is_plain
         self._descriptor = descriptor
         self._rest = bytearray()
         self._lock = threading.Lock()
@@ -92,7 +97,7 @@ class _MarkedPipe(io.RawIOBase):
 
     def _write_line(self, line: bytes) -> None:
         request_id = current_request()
-        if request_id:
+        if request_id and not self.is_plain:
             line = MARK_START + request_id.encode() + MARK_END + line
         os.write(self._descriptor, line + b"\n")
 
@@ -100,10 +105,14 @@ class _MarkedPipe(io.RawIOBase):
 _pipes: list[_MarkedPipe] = []
 
 
-def mark_output() -> None:
-    """Replace Python's standard streams by ones that mark their lines."""
+def mark_output(*, is_plain: bool = False) -> None:
+    """Replace Python's standard streams by ones that mark their lines.
+
+    Args:
+        is_plain: Leave the marks out.
+    """
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        pipe = _MarkedPipe(descriptor)
+        pipe = _MarkedPipe(descriptor, is_plain=is_plain)
         stream = io.TextIOWrapper(
             pipe,  # type: ignore[type-var]  # write-through needs no buffer below
             encoding="utf-8",
@@ -125,6 +134,8 @@ def write_through() -> None:
 
 
 def finish_lines() -> None:
-    """End unfinished lines; called when a request is over."""
+    """End unfinished lines; called when a request is over, before it is answered."""
     for pipe in _pipes:
         pipe.finish_line()
+    if _pipes and _pipes[0].is_plain:
+        ctypes.CDLL(None).fflush(None)  # what native code has printed, for all streams

@@ -2,11 +2,12 @@
 
 A `Runner` knows the model and nothing of sockets or loops: a loop calls `begin` when it
 takes a prediction up, runs the model's function in its own way, and has the outcome
-written by `finish` or `fail`.
+written by `finish` or `fail`. What the model has printed is out before that.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from deepaas.model.execution import (
     read_execution,
 )
 from deepaas.model.job import Job
+from deepaas.worker import output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +117,8 @@ class Runner:
                 any exception that a 2.x model's own fields raise.
         """
         self._operation(predict.operation)
+        if predict.environment:
+            os.environ.update(predict.environment)
         folder = RequestFolder(
             predict.folder or f"{self._spool}/{predict.seq}",
             exists=bool(predict.folder),
@@ -166,6 +170,7 @@ class Runner:
             self.fail(call.seq, error, sender=sender)
         else:
             call.folder.remove()
+            output.finish_lines()
             sender.send(answer, body)
 
     def encode(self, call: Call, result: Any) -> Encoded:
@@ -181,6 +186,7 @@ class Runner:
 
     def fail(self, seq: int, error: BaseException, *, sender: Sender) -> None:
         """Send what went wrong instead of a result."""
+        output.finish_lines()
         sender.send(self.failure(seq, error))
 
     def failure(self, seq: int, error: BaseException) -> messages.Failure:

@@ -35,7 +35,6 @@ class SyncLoop(Loop):
             self._run(call)
         finally:
             self._forget(predict.seq)
-            output.finish_lines()
             output.set_only_request("")
 
     def _run(self, call: Call) -> None:

@@ -116,8 +116,6 @@ def test_options_and_files_are_noted_in_their_order() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "--openwhisk-detect",
-        "-w",
         "--enable-v1",
         "--noenable-v1",
         "--predict-workers 2",
@@ -138,6 +136,12 @@ def test_a_retired_option_is_taken_and_noted(line: str, command: Command) -> Non
 
     assert (line.split("=")[0].split()[0],) == namespace.retired
     assert () == namespace.said
+
+
+@pytest.mark.parametrize("line", ["--openwhisk-detect", "-w", "--noopenwhisk-detect"])
+@pytest.mark.parametrize("command", ["cli", "serve"])
+def test_only_deepaas_run_looks_for_openwhisk(line: str, command: Command) -> None:
+    assert (line,) == parser(command).parse_args([line]).retired
 
 
 @pytest.mark.parametrize("option", ["--listen-ip", "--listen-port", "--base-path"])

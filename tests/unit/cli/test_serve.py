@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -121,6 +122,62 @@ def test_deepaas_run_is_2x_in_its_abbreviations(served: Served) -> None:
 
     [(_, settings)] = served
     assert (("a",), False) == (settings.models.names, settings.models.warm)
+
+
+@pytest.mark.parametrize(
+    ("line", "api_host", "profile"),
+    [
+        ("--openwhisk", "", "openwhisk"),
+        ("--openwhisk-detect", "https://ow.example.org", "openwhisk"),
+        ("-w", "xyz", "openwhisk"),
+        ("-w", "", "run"),
+        ("", "xyz", "run"),
+        ("--openwhisk --noopenwhisk", "xyz", "run"),
+    ],
+)
+def test_deepaas_run_is_an_action_where_it_is_told_or_finds_out(
+    line: str,
+    api_host: str,
+    profile: str,
+    served: Served,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("__OW_API_HOST", api_host)
+
+    assert 0 == run.main(line.split())
+
+    assert [profile] == [profile for profile, _ in served]
+
+
+def test_deepaas_wsk_is_an_action(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["deepaas-wsk", "plants.py"])
+
+    assert 0 == run.main_openwhisk()
+
+    [(_, settings)] = served
+    server = settings.server
+    assert ("0.0.0.0", 8080) == (server.listen_ip, server.listen_port)  # noqa: S104 - nothing listens
+    assert not settings.jobs.enabled
+    assert ("", "") == capsys.readouterr()
+
+
+def test_an_action_listens_where_it_is_told(served: Served) -> None:
+    run.main(["--openwhisk", "--listen-ip", "127.0.0.1", "--listen-port", "9000"])
+
+    [(_, settings)] = served
+    assert "127.0.0.1" == settings.server.listen_ip
+    assert 9000 == settings.server.listen_port
+
+
+def test_an_action_has_no_jobs(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == run.main(["--openwhisk", "--jobs"])
+
+    assert "freezes an action" in capsys.readouterr().err
+    assert [] == served
 
 
 def test_deepaas_serve_has_the_safer_defaults(served: Served) -> None:

@@ -184,9 +184,31 @@ def test_a_value_is_read(
     assert expected == found
 
 
+def test_a_platforms_port_is_stronger_than_files(tmp_path: Path) -> None:
+    toml = tmp_path / "a.toml"
+    toml.write_text("[server]\nlisten_port = 6000\nlinger_s = 0\n")
+    server = load(config_file=str(toml), environ={"PORT": "8123"}).server
+
+    assert (8123, 3) == (server.listen_port, server.linger_s)
+
+
+def test_a_platforms_port_is_weaker_than_what_is_meant_for_us() -> None:
+    environ = {"PORT": "8123", "DEEPAAS_SERVER__LINGER_S": "0"}
+    said = [option("server.listen_port", "7000")]
+    server = load(environ=environ, command_line=said).server
+
+    assert (7000, 0) == (server.listen_port, server.linger_s)
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "expected"),
     [
+        (
+            "PORT",
+            "http",
+            "PORT: server.listen_port cannot be 'http'; "
+            "allowed: a whole number from 0 to 65535",
+        ),
         (
             "DEEPAAS_SERVER__LISTEN_PORT",
             "99999",

@@ -57,6 +57,7 @@ def test_the_page_shows_where_deepaas_run_differs() -> None:
 
     assert "Default: `60`; with `deepaas-run` `0`" in page
     assert "Default: none; with `deepaas-run` `*`" in page
+    assert "Default: `5000`; with `--openwhisk` `8080`" in page
 
 
 @pytest.mark.parametrize(

@@ -138,9 +138,11 @@ class WorkerProcess:
             self._page = ProgressPage(page)
             undo.callback(self._page.close)
             data, control = (socket_pair(undo, far_ends) for _ in range(2))
-            output, far_output = os.pipe()
-            undo.callback(os.close, output)
-            far_ends.callback(os.close, far_output)
+            output = far_output = None
+            if not spec.load.has_plain_output:
+                output, far_output = os.pipe()
+                undo.callback(os.close, output)
+                far_ends.callback(os.close, far_output)
             self._process = self._spawn(
                 spec,
                 descriptors=(data.far.fileno(), control.far.fileno(), page),
@@ -152,12 +154,14 @@ class WorkerProcess:
         self._pidfd = os.pidfd_open(self.pid)
         loop.add_reader(self._pidfd, self._on_death)
         self.link = WorkerLink(data.near, control.near, self._listener)
-        self._output = OutputPipe(output, on_line=self._listener.on_output)
+        self._output = None
+        if output is not None:
+            self._output = OutputPipe(output, on_line=self._listener.on_output)
         load = msgspec.structs.replace(spec.load, spool_dir=str(self._folder))
         self.link.load(load)
 
     def _spawn(
-        self, spec: WorkerSpec, *, descriptors: tuple[int, ...], output: int
+        self, spec: WorkerSpec, *, descriptors: tuple[int, ...], output: int | None
     ) -> subprocess.Popen[bytes]:
         # From the main thread: PR_SET_PDEATHSIG follows the thread that spawns.
         return subprocess.Popen(  # noqa: S603 - our own program
@@ -204,7 +208,8 @@ class WorkerProcess:
     def _end(self) -> None:
         self._has_ended = True
         ended = self._exit()
-        self._output.close()
+        if self._output is not None:
+            self._output.close()
         self.link.close(errors.WorkerDiedError(f"The worker died: {ended}."))
         # In a thread: the model may have left any number of files.
         remove = functools.partial(shutil.rmtree, self._folder, ignore_errors=True)

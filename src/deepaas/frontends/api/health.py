@@ -58,7 +58,7 @@ def make_router(plane: DataPlane, *, is_strict: bool) -> APIRouter:
 def _readiness(plane: DataPlane, *, is_strict: bool) -> dict[str, Any]:
     states = {name: pool.state for name, pool in plane.pools.items()}
     reasons = []
-    if plane.is_draining:
+    if plane.is_leaving or plane.is_draining:
         reasons.append("The server is shutting down.")
     reasons += [
         f"Model {name!r} is loading."
