@@ -50,7 +50,11 @@ _OURS_TO_MEND: Final = frozenset(
 )
 """The problems of an action's developer; all others are results that say `error`."""
 
+_PROBES: Final = ("/livez", "/readyz")
+"""What the image's health check asks, whatever the container serves."""
+
 _NO_VALUE: Final = "The action did not receive a dictionary or array as an argument."
+_NO_RESULT: Final = "The action did not return a dictionary or array."
 _NO_INIT: Final = (
     "The action cannot be initialized: `value`, and `env` in it, are JSON objects."
 )
@@ -107,7 +111,9 @@ class Action:
         if content is None:
             return
         answer = {"/init": self._init, "/run": self._run}.get(scope["path"])
-        if answer is None:
+        if scope["path"] in _PROBES and scope["method"] in ("GET", "HEAD"):
+            reply = _Reply(status=200, body=b'{"status":"live"}')
+        elif answer is None:
             reply = _error(404, f"There is nothing at {scope['path']!r}.")
         elif scope["method"] != "POST":
             reply = _error(405, f"{scope['method']} is not possible here; use POST.")
@@ -198,6 +204,8 @@ class Action:
                 body = await invoke(models.plane, value, request_id=request_id)
             else:
                 body = _told(errors.OperationDisabledError("predict"), request_id)
+        except errors.BadOutputError:  # the log tells why
+            return _error(502, _NO_RESULT)
         except Exception as error:  # noqa: BLE001 - whatever it is, there is an answer
             known = _known(error)
             status = 502 if status_of(known) in _OURS_TO_MEND else 200
