@@ -187,6 +187,7 @@ async def _serve(
         behind=_Behind(plane, jobs),
         drain_s=settings.server.drain_s,
         linger_s=settings.server.linger_s,
+        trusts_proxy=settings.server.trust_proxy,
         on_listening=on_listening,
     )
 

@@ -42,6 +42,7 @@ class HttpServer(uvicorn.Server):
         drain_s: float,
         on_listening: Callable[[], None],
         linger_s: float = 0.0,
+        trusts_proxy: bool = False,
     ) -> None:
         """Make a server; must be called on the event loop that will run it.
 
@@ -53,12 +54,14 @@ class HttpServer(uvicorn.Server):
             on_listening: Called when connections are accepted.
             linger_s: How long it still takes requests after SIGTERM, which whoever
                 sends them may hear of late.
+            trusts_proxy: Whether `X-Forwarded-Proto` is believed, whoever sends it.
         """
         super().__init__(
             uvicorn.Config(
                 app,
                 http=http,
                 lifespan="off",
+                forwarded_allow_ips="*" if trusts_proxy else None,
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -60,6 +60,7 @@ _METAVARS: Final = {
     "server.listen_ip": "IP",
     "server.listen_port": "PORT",
     "server.base_path": "PATH",
+    "server.proxy_prefix": "PATH",
     "log.file": "FILE",
     "log.folder": "DIR",
     "data_dir": "DIR",

@@ -29,6 +29,7 @@ PLATFORM_LINGER_S: Final = 3
 OTHER_VARIABLES: Final = {
     "DEEPAAS_CONFIG": "The TOML file with settings, like the option `--config`.",
     "DEEPAAS_V2_MODEL": "The model to serve if nothing else names one, as in 2.x.",
+    "OSCAR_SERVICE_BASE_PATH": "The same as `server.proxy_prefix`, said by OSCAR.",
     "PORT": "The port to listen on, as Knative and other platforms say it. With it "
     f"`server.linger_s` is {PLATFORM_LINGER_S} unless you set it.",
 }
@@ -59,6 +60,8 @@ V2_SWITCHES: Final[Mapping[str, tuple[str, Mapping[bool, str]]]] = {
 """Switches of 2.x that choose a value of a setting that is no switch."""
 
 OWN_OPTIONS: Final = {
+    "proxy-prefix": "server.proxy_prefix",
+    "trust-proxy": "server.trust_proxy",
     "allowed-host": "server.allowed_hosts",
     "insecure-no-auth": "server.insecure_no_auth",
     "linger": "server.linger_s",

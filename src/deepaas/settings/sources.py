@@ -86,6 +86,10 @@ def read_platform(environ: Mapping[str, str]) -> Iterator[Given]:
     if port := environ.get("PORT"):
         yield Given(key="server.listen_port", value=port, source="PORT")
         yield Given(key="server.linger_s", value=names.PLATFORM_LINGER_S, source="PORT")
+    if path := environ.get("OSCAR_SERVICE_BASE_PATH"):
+        yield Given(
+            key="server.proxy_prefix", value=path, source="OSCAR_SERVICE_BASE_PATH"
+        )
 
 
 def read_toml(path: str) -> Iterator[Given]:

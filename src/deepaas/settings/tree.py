@@ -68,6 +68,14 @@ class ServerSettings(_Group):
     base_path: BasePath = ""
     """Path that stands before every address, such as /models, behind a proxy."""
 
+    proxy_prefix: BasePath = ""
+    """Path that a proxy in front puts before every address. Links have it; requests may
+    come with it or without, as the proxy likes."""
+
+    trust_proxy: bool = False
+    """Whether headers of a proxy are believed. `X-Forwarded-Prefix`, `-Host` and
+    `-Proto` then say where callers see this server."""
+
     allowed_hosts: Names = ()
     """Host names that requests may ask for, besides those of loopback and `listen_ip`;
     `*` is any name."""
@@ -287,15 +295,17 @@ class Settings(_Group):
 
 
 _RUN: Final[dict[str, Any]] = {
+    "server.trust_proxy": True,
     "server.allowed_hosts": ("*",),
     "server.insecure_no_auth": True,
     "limits.body_bytes": 0,
     "limits.deadline_s": 0,
 }
-"""Published images of DEEPaaS 2.x start `deepaas-run` and rely on these four."""
+"""Published images of DEEPaaS 2.x start `deepaas-run` and rely on these."""
 
 _OPENWHISK: Final[dict[str, Any]] = {
     **_RUN,
+    "server.trust_proxy": False,
     "server.listen_ip": "0.0.0.0",  # noqa: S104 - in a container that OpenWhisk alone reaches
     "server.listen_port": 8080,
     "jobs.enabled": False,

@@ -13,7 +13,12 @@ from tests.support import descriptions
 from tests.support.descriptions import model
 
 from deepaas.frontends.api.job_documents import OGC_REL
-from deepaas.frontends.api.landing import landing_page, ogc_links, versions_document
+from deepaas.frontends.api.landing import (
+    landing_page,
+    ogc_links,
+    versions_document,
+    way_to_root,
+)
 
 
 class _Reader(HTMLParser):
@@ -81,27 +86,30 @@ def test_clients_of_ogc_services_are_led_to_its_parts(
 
 def test_without_the_page_there_is_no_link_to_it() -> None:
     links = versions_document(base_path="", has_docs=False)["links"]
-    page = landing_page({}, base_path="", has_docs=False)
+    page = landing_page({}, root="./", has_docs=False)
 
     assert ["describedby"] == [link["rel"] for link in links]
     assert "./api" not in read(page).links
 
 
 @pytest.mark.parametrize(
-    ("base_path", "address"),
+    ("base_path", "path", "address"),
     [
-        ("", "http://host/"),
-        ("", "http://host/proxy/x/"),
-        ("/a", "http://host/a"),
-        ("/a/b", "http://host/proxy/a/b"),
+        ("", "/", "http://host/"),
+        ("", "/", "http://host/proxy/x/"),
+        ("/a", "/a", "http://host/a"),
+        ("/a", "/a/", "http://host/a/"),
+        ("/a/b", "/a/b", "http://host/proxy/a/b"),
+        ("/a/b", "/", "http://host/a/b"),
+        ("/a/b", "/", "http://host/a/b/"),
+        ("/a/b", "/b", "http://host/a/b"),
     ],
 )
 def test_links_work_below_a_base_path_and_behind_a_proxy(
-    base_path: str, address: str
+    base_path: str, path: str, address: str
 ) -> None:
-    page = landing_page(
-        {"net (v1)": descriptions.EMPTY}, base_path=base_path, has_docs=True
-    )
+    root = way_to_root(path, base_path=base_path)
+    page = landing_page({"net (v1)": descriptions.EMPTY}, root=root, has_docs=True)
     root = address.rstrip("/")
 
     assert {
@@ -114,7 +122,7 @@ def test_links_work_below_a_base_path_and_behind_a_proxy(
 
 
 def test_models_are_listed_with_what_they_do() -> None:
-    page = landing_page({"plants": descriptions.PLANTS}, base_path="", has_docs=True)
+    page = landing_page({"plants": descriptions.PLANTS}, root="./", has_docs=True)
     text = read(page).text
 
     assert "plants" in text
@@ -122,7 +130,7 @@ def test_models_are_listed_with_what_they_do() -> None:
 
 
 def test_no_model_is_said() -> None:
-    page = landing_page({}, base_path="", has_docs=True)
+    page = landing_page({}, root="./", has_docs=True)
     assert "No model is loaded." in read(page).text
 
 
@@ -131,8 +139,8 @@ def test_what_a_model_says_is_text_and_never_markup(
     name: str, description: object
 ) -> None:
     one = model(metadata={"description": description})
-    page = read(landing_page({name: one}, base_path="", has_docs=True))
-    plain = read(landing_page({"m": descriptions.EMPTY}, base_path="", has_docs=True))
+    page = read(landing_page({name: one}, root="./", has_docs=True))
+    plain = read(landing_page({"m": descriptions.EMPTY}, root="./", has_docs=True))
 
     assert plain.tags == page.tags
     assert len(plain.links) == len(page.links)
@@ -141,7 +149,7 @@ def test_what_a_model_says_is_text_and_never_markup(
 def test_there_is_no_script() -> None:
     evil = "</dd><script>alert(1)</script><img src=x onerror=alert(1)>{links}"
     one = model(metadata={"description": evil})
-    page = landing_page({evil: one}, base_path="", has_docs=True)
+    page = landing_page({evil: one}, root="./", has_docs=True)
 
     assert not re.search(r"<script|<img", page)
     assert evil in read(page).text

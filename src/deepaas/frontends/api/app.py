@@ -28,6 +28,7 @@ from deepaas.frontends.api.edge import Edge
 from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.hosts import ANY_HOST, HostCheck
 from deepaas.frontends.api.job_door import JobDoor
+from deepaas.frontends.api.place import Place
 from deepaas.frontends.api.predict import PredictEndpoint
 
 if TYPE_CHECKING:
@@ -55,7 +56,6 @@ def make_api(
         access_log: Gets a line for each request.
         debug_buffer: What the 2.x debug route shows, if it is switched on.
     """
-    base_path = settings.server.base_path
     app = FastAPI(
         title="DEEPaaS",
         version=__version__,
@@ -73,7 +73,7 @@ def make_api(
         make_folder=plane.make_folder,
         remove_folder=plane.remove_folder,
     )
-    door = JobDoor(jobs, plane=plane, bodies=bodies, base_path=base_path)
+    door = JobDoor(jobs, plane=plane, bodies=bodies)
     for model in plane.pools:
         endpoint = PredictEndpoint(
             model,
@@ -82,9 +82,7 @@ def make_api(
         )
         path = f"/v2/models/{model}/predict/"
         app.router.routes.append(Route(path, endpoint, methods=["POST"]))
-    app.include_router(
-        v2.make_router(plane, base_path=base_path, debug_buffer=debug_buffer)
-    )
+    app.include_router(v2.make_router(plane, debug_buffer=debug_buffer))
     app.include_router(
         trainings.make_router(door, is_train_enabled=settings.api.train_endpoint)
     )
@@ -110,7 +108,11 @@ def make_api(
     )
     return Edge(
         app,
-        base_path=base_path,
+        place=Place(
+            base_path=settings.server.base_path,
+            prefix=settings.server.proxy_prefix,
+            trusts_proxy=settings.server.trust_proxy,
+        ),
         hosts=_host_check(settings),
         access_log=access_log,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -16,6 +17,7 @@ from deepaas.frontends.api import (
     schemas,
     swagger,
 )
+from deepaas.frontends.api.place import root_path
 from deepaas.frontends.api.v2_json import V2JSONResponse
 from deepaas.model.negotiation import choose_media_type
 
@@ -37,7 +39,7 @@ def make_router(
         api: Which operations and documents are switched on.
         version: Of this program.
     """
-    plane, base_path = door.plane, door.base_path
+    plane = door.plane
     router = APIRouter(tags=["documents"])
 
     @router.get(
@@ -60,11 +62,15 @@ def make_router(
         vary = {"vary": "accept"}
         if wanted == "text/html":
             page = landing.landing_page(
-                plane.descriptions(), base_path=base_path, has_docs=api.doc_endpoint
+                plane.descriptions(),
+                root=landing.way_to_root(
+                    unquote(request.scope["raw_path"]), base_path=door.base_path
+                ),
+                has_docs=api.doc_endpoint,
             )
             return HTMLResponse(page, headers={**vary, **_PAGE_HEADERS})
         document = landing.versions_document(
-            base_path=base_path, has_docs=api.doc_endpoint
+            base_path=door.base_path, has_docs=api.doc_endpoint
         )
         document["links"] += landing.ogc_links(
             root=door.root(request.scope),
@@ -86,7 +92,7 @@ def make_router(
         ours = openapi.openapi_document(
             plane.descriptions(),
             version=version,
-            base_path=base_path,
+            base_path=door.base_path,
             enabled=_enabled(api),
         )
         control_plane = app.openapi()
@@ -95,7 +101,8 @@ def make_router(
             **control_plane,
             "paths": {**control_plane["paths"], **generic},
         }
-        return JSONResponse(openapi.merge(control_plane, ours, base_path=base_path))
+        document = openapi.merge(control_plane, ours, base_path=door.base_path)
+        return JSONResponse(document)
 
     @router.get(
         "/swagger.json",
@@ -107,13 +114,13 @@ def make_router(
         """Describe the 2.x routes (Swagger 2.0)."""
         return swagger.swagger_document(
             plane.descriptions(),
-            base_path=base_path,
+            base_path=door.base_path,
             version=version,
             enabled=_enabled(api),
         )
 
     if api.doc_endpoint:
-        _add_pages(router, base_path=base_path)
+        _add_pages(router)
     return router
 
 
@@ -125,7 +132,7 @@ def _enabled(api: ApiSettings) -> frozenset[str]:
     return frozenset(name for name, is_on in enabled.items() if is_on) | {"validate"}
 
 
-def _add_pages(router: APIRouter, *, base_path: str) -> None:
+def _add_pages(router: APIRouter) -> None:
     @router.get(
         "/api",
         operation_id="get_docs",
@@ -145,7 +152,7 @@ def _add_pages(router: APIRouter, *, base_path: str) -> None:
     )
     async def get_ui() -> RedirectResponse:
         """Lead to the page."""
-        return RedirectResponse(f"{base_path}/api", status_code=302)
+        return RedirectResponse(f"{root_path.get()}/api", status_code=302)
 
     @router.get("/static/swagger/{name}", include_in_schema=False)
     async def get_asset(request: Request, name: str) -> Response:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from deepaas import errors
 from deepaas.frontends.api import answers, problems
+from deepaas.frontends.api.place import root_path
 from deepaas.frontends.api.predict import PredictEndpoint
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from deepaas.backends.telemetry.logs import AccessLog
     from deepaas.frontends.api.answers import Receive, Scope, Send
     from deepaas.frontends.api.hosts import HostCheck
+    from deepaas.frontends.api.place import Place
 
 logger = logging.getLogger(__name__)
 
@@ -58,12 +60,13 @@ class Edge:
         self,
         app: FastAPI,
         *,
-        base_path: str,
+        place: Place,
         hosts: HostCheck | None,
         access_log: AccessLog | None,
     ) -> None:
         self._app = app
-        self._base_path = base_path
+        self._place = place
+        self._base_path = base_path = place.base_path
         self._hosts = hosts
         self._access_log = access_log
         self._run = uuid.uuid4().hex[:8]
@@ -75,8 +78,9 @@ class Edge:
             if isinstance(route, Route) and isinstance(route.endpoint, PredictEndpoint)
         }
         self.predictions = {
-            quote(path).encode(): endpoint
+            quote(prefix + path).encode(): endpoint
             for path, endpoint in self._predictions.items()
+            for prefix in ("", place.prefix)
         }
         self._default_headers: list[answers.Header] = []
         self._default_lines = b""
@@ -89,9 +93,14 @@ class Edge:
         request_id = self.request_id(scope["headers"])
         scope["deepaas.request_id"] = request_id
         recorder = answers.Recorder(send)
+        path = scope["path"]
+        is_allowed = self.allows(scope["headers"])
+        prefix = self._place.locate(scope)
+        root_path.set(prefix + self._base_path)
+        is_probe = scope["path"] in self._probes
         endpoint = self._predictions.get(scope["path"])
         try:
-            if not self.allows(scope["headers"]):
+            if not is_allowed:
                 await self._refuse_host(scope, recorder)
             elif endpoint is not None and scope["method"] == "POST":
                 await endpoint(scope, receive, recorder)
@@ -102,10 +111,10 @@ class Edge:
             if not recorder.status:
                 await self._answer_bug(recorder, request_id=request_id)
         finally:
-            if scope["path"] not in self._probes:
+            if not is_probe:
                 self.log(
                     method=scope["method"],
-                    path=scope["path"],
+                    path=path,
                     status=recorder.status,
                     began=began,
                     size_bytes=recorder.size_bytes,
@@ -166,9 +175,9 @@ class Edge:
         if location:
             await self._redirect(scope, send, location, request_id=request_id)
             return
-        scope["root_path"] = base_path
-        if path == base_path:
-            scope["path"] = base_path + "/"
+        root = root_path.get()
+        scope["root_path"] = root
+        scope["path"] = root + (path.removeprefix(base_path) or "/")
         send.extra_headers = answers.common(request_id)
         await self._app(scope, receive, send)
 
@@ -189,6 +198,7 @@ class Edge:
     async def _redirect(
         self, scope: Scope, send: Send, location: str, *, request_id: str
     ) -> None:
+        location = root_path.get() + location.removeprefix(self._base_path)
         target = quote(location, safe="/-._~!$&'()*+,;=:@").encode("ascii")
         if scope["query_string"]:
             target += b"?" + scope["query_string"]

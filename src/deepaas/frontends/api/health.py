@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
+from deepaas import __version__
 from deepaas.frontends.api import schemas
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from deepaas.runtime.dataplane import DataPlane
 
+_PLATFORM: Final = ("K_SERVICE", "K_REVISION", "K_CONFIGURATION")
+"""What Knative says of a container, in its environment."""
 
-def make_router(plane: DataPlane, *, is_strict: bool) -> APIRouter:
+Verbose = Annotated[str | None, Query(description="Tell of the server itself, too.")]
+
+
+def make_router(
+    plane: DataPlane, *, is_strict: bool, environ: Mapping[str, str] = os.environ
+) -> APIRouter:
     """Return the routes.
 
     Args:
         plane: The models.
         is_strict: Whether one failed model makes the server not ready.
+        environ: The environment variables.
     """
+    server = {
+        "version": __version__,
+        "platform": {name: environ[name] for name in _PLATFORM if name in environ},
+    }
     router = APIRouter(tags=["health"])
 
     @router.get(
@@ -46,10 +62,12 @@ def make_router(plane: DataPlane, *, is_strict: bool) -> APIRouter:
             },
         },
     )
-    async def get_readiness() -> JSONResponse:
+    async def get_readiness(verbose: Verbose = None) -> JSONResponse:
         """Say whether predictions can be answered, and if not, why."""
         document = _readiness(plane, is_strict=is_strict)
         status = 200 if document["status"] == "ready" else 503
+        if verbose is not None:
+            document |= server
         return JSONResponse(document, status_code=status)
 
     return router

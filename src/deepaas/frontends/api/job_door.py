@@ -14,6 +14,7 @@ from deepaas.frontends.api import answers
 from deepaas.frontends.api.heads import read_head
 from deepaas.frontends.api.job_documents import job_path, status_info
 from deepaas.frontends.api.job_results import error_of_job, result_response
+from deepaas.frontends.api.place import root_path
 from deepaas.frontends.api.preferences import read_idempotency_key
 from deepaas.jobs.states import JobState
 from deepaas.runtime.nojobs import NoJobs
@@ -37,7 +38,6 @@ class JobDoor:
     """Leads requests to the jobs, if there are any.
 
     Attributes:
-        base_path: What stands before all paths.
         plane: The models.
         bodies: Takes the bodies of requests in.
     """
@@ -48,12 +48,15 @@ class JobDoor:
         *,
         plane: DataPlane,
         bodies: BodyReader,
-        base_path: str,
     ) -> None:
-        self.base_path = base_path
         self.plane = plane
         self._jobs = jobs
         self.bodies = bodies
+
+    @property
+    def base_path(self) -> str:
+        """What stands before all paths, for the caller of this request."""
+        return root_path.get()
 
     @property
     def has_jobs(self) -> bool:

@@ -112,16 +112,15 @@ def version_document(*, base_path: str) -> dict[str, Any]:
 
 
 def landing_page(
-    models: Mapping[str, ModelDescription], *, base_path: str, has_docs: bool
+    models: Mapping[str, ModelDescription], *, root: str, has_docs: bool
 ) -> str:
     """Return the page for browsers.
 
     Args:
         models: What is loaded, by name.
-        base_path: What stands before all paths, such as `/a/b`.
+        root: What leads from the page to all paths, see `way_to_root`.
         has_docs: Whether the API page is switched on.
     """
-    root = _root_from_here(base_path)
     targets = [target for target in _LINKS if has_docs or target != "api"]
     return _PAGE.format(
         models=_model_list(models, root=root) or "<p>No model is loaded.</p>",
@@ -132,13 +131,21 @@ def landing_page(
     )
 
 
-def _root_from_here(base_path: str) -> str:
+def way_to_root(path: str, *, base_path: str) -> str:
     """Return what leads from the page to the root of all paths.
 
-    The page is at the base path itself, with no slash behind it, so a browser replaces
-    the last part of it.
+    It is relative, because there may be a proxy of which nobody has told us. Only where
+    we know of one that takes its part of the path away, nobody can say whether there
+    was a slash behind it, and the way is absolute.
+
+    Args:
+        path: Of the page, as it was asked for. Where no slash is behind it, a browser
+            replaces the last part of it.
+        base_path: What stands before all paths.
     """
-    last = base_path.rpartition("/")[2]
+    if path.rstrip("/") != base_path:
+        return f"{base_path}/"
+    last = path.rpartition("/")[2]
     return f"./{last}/" if last else "./"
 
 

@@ -74,6 +74,10 @@ class Readiness(BaseModel):
     status: Literal["ready", "unready"]
     reasons: list[str] = Field(description="What is in the way; empty when ready.")
     models: dict[str, ModelReadiness]
+    version: str | None = Field(None, description="Of the server, with `verbose`.")
+    platform: dict[str, str] | None = Field(
+        None, description="What the platform says of the container, with `verbose`."
+    )
 
 
 class Conformance(BaseModel):

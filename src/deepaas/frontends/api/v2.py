@@ -16,6 +16,7 @@ from fastapi.responses import PlainTextResponse, Response
 from deepaas import errors
 from deepaas.frontends.api import landing, schemas
 from deepaas.frontends.api.error_responses import problem_responses
+from deepaas.frontends.api.place import root_path
 from deepaas.frontends.api.v2_json import V2JSONResponse
 
 if TYPE_CHECKING:
@@ -27,14 +28,12 @@ if TYPE_CHECKING:
 def make_router(
     plane: DataPlane,
     *,
-    base_path: str,
     debug_buffer: DebugBuffer | None,
 ) -> APIRouter:
     """Return the routes.
 
     Args:
         plane: The models.
-        base_path: The prefix of all paths.
         debug_buffer: What the debug route shows, or None to show nothing.
     """
     router = APIRouter(default_response_class=V2JSONResponse)
@@ -49,7 +48,7 @@ def make_router(
     )
     async def get_version() -> dict[str, Any]:
         """Describe version 2 of the API."""
-        return landing.version_document(base_path=base_path)
+        return landing.version_document(base_path=root_path.get())
 
     @router.get(
         "/v2/models/",
@@ -62,7 +61,7 @@ def make_router(
     async def list_models() -> dict[str, Any]:
         """List the models that are served here."""
         listed = await asyncio.gather(
-            *(_describe_or_name(pool, base_path) for pool in plane.pools.values())
+            *(_describe_or_name(pool) for pool in plane.pools.values())
         )
         return {"models": listed}
 
@@ -76,7 +75,7 @@ def make_router(
     )
     async def get_model(model: str) -> dict[str, Any]:
         """Describe one model."""
-        return await _describe(plane.pool(model), base_path)
+        return await _describe(plane.pool(model))
 
     @router.post("/v2/models/{model}/predict/", include_in_schema=False)
     async def predict_with_unknown_model(model: str) -> None:
@@ -107,20 +106,20 @@ def make_router(
     return router
 
 
-async def _describe(pool: ModelPool, base_path: str) -> dict[str, Any]:
+async def _describe(pool: ModelPool) -> dict[str, Any]:
     """Return a model's document: what it says of itself, under its name here."""
     metadata = await pool.metadata()
-    return {**_named(pool, base_path), **metadata, "id": pool.name}
+    return {**_named(pool), **metadata, "id": pool.name}
 
 
-async def _describe_or_name(pool: ModelPool, base_path: str) -> dict[str, Any]:
+async def _describe_or_name(pool: ModelPool) -> dict[str, Any]:
     """Return a model's document, or its name alone when it cannot tell more."""
     try:
-        return await _describe(pool, base_path)
+        return await _describe(pool)
     except errors.DeepaasError as error:
-        return {**_named(pool, base_path), "description": error.detail}
+        return {**_named(pool), "description": error.detail}
 
 
-def _named(pool: ModelPool, base_path: str) -> dict[str, Any]:
-    link = {"rel": "self", "href": f"{base_path}/v2/models/{pool.name}"}
+def _named(pool: ModelPool) -> dict[str, Any]:
+    link = {"rel": "self", "href": f"{root_path.get()}/v2/models/{pool.name}"}
     return {"id": pool.name, "name": pool.name, "links": [link]}

@@ -37,7 +37,7 @@ async def call(
         ResultTooLargeError: The body would be larger.
     """
     exchange = _Exchange(request.body)
-    path = base_path + request.path
+    path = base_path + request.path or "/"
     scheme, host = _origin(request, api_host)
     headers = [one for one in request.headers if one[0] != b"host"]
     scope: dict[str, Any] = {

@@ -39,7 +39,7 @@ class WebRequest:
 
     Attributes:
         method: In upper case.
-        path: Below the action's address, decoded.
+        path: Below the action's address, decoded; empty for that itself.
         query: The query string.
         headers: With lower-case names.
         body: The bytes.
@@ -70,7 +70,7 @@ def read_request(value: dict[str, Any]) -> WebRequest:
     """Return the request that the value of an activation carries."""
     method = str(value[METHOD]).upper()
     headers = _headers(value.get("__ow_headers"))
-    path, _, query_in_path = str(value.get("__ow_path") or "/").partition("?")
+    path, _, query_in_path = _as_text(value.get("__ow_path")).partition("?")
     if "__ow_query" in value:
         query = str(value["__ow_query"] or "") or query_in_path
         content_type = headers.get("content-type", "")

@@ -97,9 +97,9 @@ def test_a_raw_request_keeps_its_parts() -> None:
     ] == request.headers
 
 
-@pytest.mark.parametrize("path", ["", None, "/"])
-def test_without_a_path_the_root_is_meant(path: str | None) -> None:
-    assert "/" == read_request(raw(__ow_path=path)).path
+@pytest.mark.parametrize(("path", "expected"), [("", ""), (None, ""), ("/", "/")])
+def test_the_action_itself_has_no_path(path: str | None, expected: str) -> None:
+    assert expected == read_request(raw(__ow_path=path)).path
 
 
 def test_a_query_may_stand_in_the_path() -> None:
