@@ -21,6 +21,7 @@ from deepaas.errors import ConfigurationError
 
 _PREFIX: Final = "deepaas-spool-"
 _LOCK: Final = "lock"
+_DEFAULT: Final = "of the system"
 
 
 class Spool:
@@ -39,13 +40,13 @@ class Spool:
         Raises:
             ConfigurationError: It cannot be written.
         """
-        folder = Path(parent or tempfile.gettempdir())
         try:
+            folder = Path(parent or tempfile.gettempdir())
             self.path, self._lock = _make(folder)
         except OSError as error:
             raise ConfigurationError(
-                f"Cannot write to the spool directory {folder} ({error.strerror}); "
-                "choose another with --spool-dir.",
+                f"Cannot write to the spool directory {parent or _DEFAULT} "
+                f"({error.strerror}); choose another with --spool-dir.",
                 setting="spool_dir",
             ) from error
         # A thread that nobody waits for: there may be a million stale files.

@@ -52,7 +52,7 @@ def read_folder(path: str | Path) -> Iterator[Given]:
 def read_defaults(
     program: str,
     *,
-    home: Path,
+    home: Path | None,
     system: Path = Path("/etc"),
     without_files: bool = False,
     without_folders: bool = False,
@@ -64,12 +64,14 @@ def read_defaults(
 
     Args:
         program: The command's name.
-        home: The user's folder.
+        home: The user's folder, if there is one.
         system: The machine's folder for configuration.
         without_files: Read no files; so it is when the command line names some.
         without_folders: Read no folders, likewise.
     """
-    places = [home / ".deepaas", home, system / "deepaas", system]
+    places = [system / "deepaas", system]
+    if home is not None:
+        places = [home / ".deepaas", home, *places]
     for name in () if without_files else ("deepaas", program):
         for path in _first(places, f"{name}.conf"):
             yield from read_file(path)

@@ -45,7 +45,7 @@ def settings_from(
     if profile != "serve":
         default_files = inifile.read_defaults(
             program,
-            home=Path(environ.get("HOME") or Path.home()),
+            home=_home(environ),
             without_files=any(not file.is_folder for file in files),
             without_folders=any(file.is_folder for file in files),
         )
@@ -56,6 +56,14 @@ def settings_from(
         config_file=namespace.config,
         default_files=default_files,
     )
+
+
+def _home(environ: Mapping[str, str]) -> Path | None:
+    """Return the user's folder; in a container the user may have none."""
+    try:
+        return Path(environ.get("HOME") or Path.home())
+    except RuntimeError:
+        return None
 
 
 def log_warnings(

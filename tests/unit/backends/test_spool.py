@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,15 @@ def test_what_is_not_ours_is_spared(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--spool-dir"):
         Spool(str(tmp_path / "missing"))
+
+
+def test_a_system_without_a_folder_for_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def find_none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory")
+
+    monkeypatch.setattr(tempfile, "gettempdir", find_none)
+
+    with pytest.raises(ConfigurationError, match=r"No usable .* --spool-dir"):
+        Spool()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import pathlib
 import platform
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,15 @@ def test_deepaas_run_reads_the_default_files_of_2x(tmp_path: Path) -> None:
     settings = load(home=str(tmp_path))
 
     assert (2, False) == (settings.workers.per_model, settings.models.warm)
+
+
+def test_a_user_may_have_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(pathlib.Path, "home", fail)
+
+    assert 5000 == load(home="").server.listen_port
 
 
 def test_deepaas_serve_does_not_read_them(tmp_path: Path) -> None:
