@@ -183,15 +183,14 @@ def _body(content: bytes, content_type: str) -> Any:
 
 
 def _json(content: bytes) -> Any:
-    """Return a JSON document: as it is, but for roots that would be taken for bodies.
+    """Return a JSON document, but for roots that the platform would take for a body.
 
-    A text would be sent as it is, or even as base64, and null as nothing. With a line
-    end their JSON is no base64.
+    It sends a text as it is, or decoded if it looks like base64, and null as nothing.
     """
     try:
         document = msgspec.json.decode(content)
     except ValueError:  # a model's own bytes, under a name that they do not deserve
-        return base64.b64encode(content).decode("ascii")
-    if document is None or isinstance(document, str):
-        return content.decode().strip() + "\n"
-    return document
+        document = None
+    if isinstance(document, str):
+        return content.decode()
+    return base64.b64encode(content).decode() if document is None else document
