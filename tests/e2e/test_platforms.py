@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -14,7 +17,6 @@ from tests.support.server import ServerProcess, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MODEL = """\
 import pathlib
@@ -139,6 +141,47 @@ def test_what_runs_is_finished(tmp_path: Path) -> None:
             server.wait_for_output("SIGTERM")
         assert 200 == running.result().status_code
     assert 0 == server.process.wait(20)
+
+
+SCRIPT = """\
+deepaas-cli --model-name ./sizes.py --deepaas_method_output="$TMP_OUTPUT_DIR/out.json" \
+    predict --files "$INPUT_FILE_PATH"
+"""
+SIZES = """\
+import deepaas
+
+def predict(files: deepaas.File) -> dict[str, int]:
+    print("a word of the model")
+    return {"size": len(files.read_bytes())}
+"""
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_oscar_runs_the_command_line_in_a_script(
+    tmp_path: Path, *, is_there: bool
+) -> None:
+    (tmp_path / "sizes.py").write_text(SIZES)
+    (tmp_path / "script.sh").write_text(SCRIPT)
+    output = tmp_path / "output"
+    output.mkdir()
+    if is_there:
+        (tmp_path / "event").write_bytes(b"12345")
+
+    done = subprocess.run(
+        ["/bin/sh", "script.sh"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "INPUT_FILE_PATH": str(tmp_path / "event"),
+            "TMP_OUTPUT_DIR": str(output),
+        },
+        check=False,
+    )
+
+    assert is_there == (done.returncode == 0)
+    found = {one.name: json.loads(one.read_text()) for one in output.iterdir()}
+    assert found == ({"out.json": {"size": 5}} if is_there else {})
 
 
 def test_without_a_place_for_jobs_there_are_predictions(tmp_path: Path) -> None:
