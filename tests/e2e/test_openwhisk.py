@@ -180,7 +180,7 @@ def test_a_model_that_is_not_there_is_told_at_init(start: Start) -> None:
 def test_there_is_nothing_else(
     method: str, path: str, status: int, echo: Container
 ) -> None:
-    answer = echo._client.request(method, path)
+    answer = echo.client.request(method, path)
 
     assert status == answer.status_code
     assert ["error"] == [*answer.json()]
@@ -366,6 +366,13 @@ def test_an_answer_that_is_too_large_is_an_error(path: str, acting: Container) -
     answer = acting.web("post", predict, headers=JSON, body=size)["error"]
 
     assert (507, 1 << 20) == (answer["statusCode"], answer["body"]["limit_bytes"])
+
+
+def test_an_answer_that_breaks_off_is_an_error(acting: Container) -> None:
+    predict = "/v2/models/streams/predict/"
+    answer = acting.web("post", predict, headers=JSON, body=b'{"pieces": -1}')
+
+    assert "broke off" in answer["error"]["body"]["detail"]
 
 
 def test_jobs_are_refused(echo: Container) -> None:

@@ -33,7 +33,12 @@ class Activation(NamedTuple):
 
 
 class Container:
-    """A container of an action, and what the platform asks of it."""
+    """A container of an action, and what the platform asks of it.
+
+    Attributes:
+        process: The server.
+        client: Asks it.
+    """
 
     def __init__(
         self,
@@ -57,13 +62,13 @@ class Container:
             folder=folder,
             environment=environment,
         )
-        self._client = httpx2.Client(base_url=self.process.url, timeout=50)
+        self.client = httpx2.Client(base_url=self.process.url, timeout=50)
         self._read = [0, 0]
         self.process.wait_until_ready("/livez")
 
     def post(self, path: str, content: bytes | str) -> Activation:
         """Send a request, and read what was printed until its answer came."""
-        answer = self._client.post(path, content=content)
+        answer = self.client.post(path, content=content)
         assert int(answer.headers["content-length"]) == len(answer.content)
         assert "transfer-encoding" not in answer.headers
         is_json = answer.headers["content-type"] == "application/json"
@@ -99,7 +104,7 @@ class Container:
 
     def __exit__(self, *error: object) -> None:
         """End it; it must end well."""
-        self._client.close()
+        self.client.close()
         assert 0 == self.process.stop(), self.process.output
 
     def _printed(self) -> tuple[list[str], list[str]]:

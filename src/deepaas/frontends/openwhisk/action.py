@@ -227,7 +227,7 @@ async def _answer_web(
             api_host=os.environ.get("__OW_API_HOST", ""),
         )
         return web_action.write_response(response)
-    except errors.ResultTooLargeError as error:
+    except errors.DeepaasError as error:
         return web_action.write_problem(error, request_id=request_id)
 
 

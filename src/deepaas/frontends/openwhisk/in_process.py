@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from deepaas import errors
 from deepaas.frontends.openwhisk import media
 from deepaas.frontends.openwhisk.web_action import WebRequest, WebResponse
 
@@ -35,6 +36,7 @@ async def call(
 
     Raises:
         ResultTooLargeError: The body would be larger.
+        UnavailableError: The answer broke off.
     """
     exchange = _Exchange(request.body)
     path = base_path + request.path or "/"
@@ -78,6 +80,7 @@ class _Exchange:
         self._status = 0
         self._headers: list[tuple[bytes, bytes]] = []
         self._answer = bytearray()
+        self._is_whole = False
         self._is_too_large = asyncio.Event()
 
     async def receive(self) -> Message:
@@ -95,6 +98,7 @@ class _Exchange:
             self._headers = list(message.get("headers", ()))
         elif not self._is_too_large.is_set():
             self._answer += message.get("body", b"")
+            self._is_whole = not message.get("more_body")
             if len(self._answer) > media.MOST_BYTES:
                 self._is_too_large.set()
 
@@ -103,8 +107,11 @@ class _Exchange:
 
         Raises:
             ResultTooLargeError: It is.
+            UnavailableError: Its end never came.
         """
         media.check_size(self._answer)
+        if not self._is_whole:
+            raise errors.UnavailableError("The answer broke off; the log tells why.")
         return WebResponse(
             status=self._status, headers=self._headers, body=bytes(self._answer)
         )
