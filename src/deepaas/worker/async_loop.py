@@ -123,7 +123,7 @@ class AsyncLoop(Loop):
             spend()
         else:
             await asyncio.to_thread(spend)
-        self._data.send(messages.Chunk(seq=call.seq), chunk)
+        self._chunks.send(call.seq, chunk)
 
 
 async def _received(channel: Channel) -> AsyncIterator[Frames]:

@@ -92,7 +92,7 @@ class SyncLoop(Loop):
             is_cancelled=lambda: self._is_cancelled(call.seq),
         )
         if may_send:
-            self._data.send(messages.Chunk(seq=call.seq), chunk)
+            self._chunks.send(call.seq, chunk)
         return may_send
 
 
