@@ -6,13 +6,13 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from deepaas import messages
 from deepaas.worker import output
 from deepaas.worker.loop import STREAM_CREDIT_BYTES, Loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from deepaas import messages
     from deepaas.worker.channel import Channel, Frames
     from deepaas.worker.runner import Call
 

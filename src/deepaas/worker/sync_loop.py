@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deepaas import messages
 from deepaas.worker import output
 from deepaas.worker.loop import STREAM_CREDIT_BYTES, Loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from deepaas import messages
     from deepaas.worker.runner import Call
 
 
