@@ -25,11 +25,14 @@ class Contestant:
         name: As in the tables.
         folder: Where its part of `servers` is.
         environment: The folder of its packages, or None where it runs with ours.
+        is_repeated: Whether it is there only to show the noise.
+        is_repeated: Whether it is there only to show the noise.
         models: The workloads' models that it offers.
     """
 
     name = ""
     folder = SERVERS
+    is_repeated = False
     environment: Path | None = None
     models = frozenset(
         {"noop", "device", "busy", "upload", "tensor", "binary", "stream", "slow"}
@@ -118,6 +121,7 @@ class FastApi(Contestant):
 
     def __init__(self, name: str, module: str) -> None:
         self.name = name
+        self.is_repeated = name.endswith("again")
         self._module = module
 
     def command(self, workload: Workload, port: int, work: Path) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from benchmarks.running import running
 from benchmarks.servers import work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from benchmarks.contestants import Contestant
@@ -29,10 +28,9 @@ def race(
     *,
     rounds: int,
     seconds: float,
-) -> list[dict[str, Any]]:
-    """Return a record for each run: who, how many connections, what was seen."""
+) -> Iterator[dict[str, Any]]:
+    """Yield a record for each run: who, how many connections, what was seen."""
     entered = [one for one in contestants if workload.model in one.models]
-    records: list[dict[str, Any]] = []
     with running(entered, workload, folder) as servers:
         for server in servers:
             server.push(connections=max(workload.connections), seconds=_WARM_S)
@@ -41,20 +39,16 @@ def race(
             for server in servers[turn:] + servers[:turn]:
                 for connections in workload.connections:
                     seen = server.push(connections=connections, seconds=seconds)
-                    records.append(
-                        {
-                            "workload": workload.name,
-                            "name": server.contestant.name,
-                            "connections": connections,
-                            "round": number,
-                            **seen,
-                        }
-                    )
-                    _tell(records[-1])
-            records += bare(workload, number, seconds)
+                    yield {
+                        "workload": workload.name,
+                        "name": server.contestant.name,
+                        "connections": connections,
+                        "round": number,
+                        **seen,
+                    }
+            yield from bare(workload, number, seconds)
         for server in servers:
             server.wait()  # still the right answers
-    return records
 
 
 def bare(workload: Workload, number: int, seconds: float) -> list[dict[str, Any]]:
@@ -89,14 +83,3 @@ def _calls_per_s(call: Callable[[], Any], seconds: float) -> float:
         call()
         count += 1
     return count / (time.monotonic() - began)
-
-
-def _tell(record: dict[str, Any]) -> None:
-    words = (
-        f"{record['workload']} round {record['round']} "
-        f"{record['connections']:3} connections {record['per_s']:10.1f}/s "
-        f"p50 {record['p50_ms']:8.2f} ms p99 {record['p99_ms']:8.2f} ms "
-        f"{record['cpu_us']:8.1f} us CPU {record['memory_mb']:6.0f} MB "
-        f"{record['failed']} failed  {record['name']}"
-    )
-    print(words, file=sys.stderr, flush=True)

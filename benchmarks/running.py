@@ -45,7 +45,7 @@ class Running:
             folder=folder,
             environment={
                 "PYTHONPATH": f"{SERVERS}{os.pathsep}{contestant.folder}",
-                "PYTHONDONTWRITEBYTECODE": "",
+                "BENCH_SLOW_S": str(workload.slow_s),
             },
         )
         self.pid = self._server.process.pid
@@ -71,6 +71,11 @@ class Running:
             f"{self.contestant.name} gives no right answer to "
             f"{self.workload.name}: {said[:500]!r}\n{self._server.output[-2000:]}"
         )
+
+    def wait_for_all(self) -> None:
+        """Return when it is ready with all that it serves; only ours says so."""
+        self.wait()
+        self._server.wait_until_ready("/readyz")
 
     def push(self, *, connections: int, seconds: float) -> dict[str, float]:
         """Push it; return what was seen."""

@@ -41,6 +41,7 @@ class Workload:
         model: The model that answers, under every server.
         connections: How many clients ask at a time, run after run.
         workers: How many processes or threads may compute.
+        slow_s: How long the model `slow` takes, in seconds.
         is_right: Whether an answer is the right one.
     """
 
@@ -49,6 +50,7 @@ class Workload:
     model: str
     connections: tuple[int, ...]
     workers: int = 1
+    slow_s: float = 0.05
     is_right: Callable[[bytes], bool]
 
 
@@ -56,18 +58,18 @@ def _has(expected: float, within: float = 0) -> Callable[[bytes], bool]:
     """Return a check that a JSON answer has a number somewhere."""
 
     def is_right(answer: bytes) -> bool:
-        found = _numbers(json.loads(answer))
+        found = numbers_in(json.loads(answer))
         return any(abs(number - expected) <= within for number in found)
 
     return is_right
 
 
-def _numbers(value: Any) -> Iterator[float]:
+def numbers_in(value: Any) -> Iterator[float]:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
         for one in value:
-            yield from _numbers(one)
+            yield from numbers_in(one)
     elif isinstance(value, int | float):
         yield float(value)
 
@@ -212,4 +214,24 @@ RACES = (
         connections=(16,),
         is_right=_has_chunks,
     ),
+)
+
+START = RACES[0]
+
+KILL = Workload(
+    name="W8",
+    title="kill -9 of the process that runs a model of 10 ms",
+    model="slow",
+    connections=(16,),
+    slow_s=0.01,
+    is_right=lambda answer: b"pid" in answer,
+)
+
+OVERLOAD = Workload(
+    name="W9",
+    title="512 clients at a model of 50 ms",
+    model="slow",
+    connections=(512,),
+    slow_s=0.05,
+    is_right=lambda answer: b"pid" in answer,
 )

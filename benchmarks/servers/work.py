@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
@@ -21,5 +22,6 @@ def device() -> None:
 
 
 def slow() -> None:
-    """Take fifty milliseconds, without computing."""
-    time.sleep(0.050)
+    """Have the device for as long as the workload says."""
+    with _device:
+        time.sleep(float(os.environ["BENCH_SLOW_S"]))
