@@ -91,7 +91,8 @@ def _of_operations(model: LoadedModel) -> Iterator[Finding]:
 
 def _of_predict(operation: Operation, *, kind: str) -> Iterator[Finding]:
     if not operation.summary:
-        yield _warning("predict has no docstring; its first line tells callers what")
+        name = "predict_data" if kind == "v1" else "predict"
+        yield _warning(f"{name} has no docstring; its first line tells callers what")
     if kind == "native":
         yield from _of_hints(operation)
     yield from _of_arguments(operation.signature.arguments, kind=kind)
@@ -121,9 +122,9 @@ def _of_arguments(arguments: Sequence[Argument], *, kind: str) -> Iterator[Findi
     unbounded = [one.name for one in arguments if _is_unbounded(one)]
     if unbounded:
         how = (
-            "Annotated[int, Field(ge=1, le=10)]"
-            if kind == "native"
-            else "validate.Range(min=1, max=10)"
+            "validate.Range(min=1, max=10)"
+            if kind == "v2"
+            else "Annotated[int, Field(ge=1, le=10)]"
         )
         yield _note(
             f"predict({', '.join(unbounded)}): any number is allowed; "

@@ -164,18 +164,8 @@ class _Predictions:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        model = scope["path_params"]["model"]
-        try:
-            _pool(self._door, model)
-        except errors.ModelNotFoundError as error:
-            answer = problems.render(
-                error,
-                request_id=scope["deepaas.request_id"],
-                accept=answers.header(scope, b"accept"),
-            )
-            await answers.problem_response(answer)(scope, receive, send)
-        else:
-            await self._endpoints[model](scope, receive, send)
+        pool = _pool(self._door, scope["path_params"]["model"])
+        await self._endpoints[pool.name](scope, receive, send)
 
 
 class _Prediction(PredictEndpoint):
@@ -228,11 +218,12 @@ def _pool(door: JobDoor, model: str) -> ModelPool:
     """Return the workers of a V1 model, or of one of which nothing is known yet.
 
     Raises:
-        ModelNotFoundError: It is another kind of model, or none.
+        ModelNotFoundError: No model of this name is served.
+        HTTPException: It is another kind of model, and not here.
     """
     pool = door.plane.pool(model)
     if _kind(pool) not in ("v1", ""):
-        raise errors.ModelNotFoundError(model)
+        raise HTTPException(HTTPStatus.NOT_FOUND)
     return pool
 
 

@@ -65,10 +65,10 @@ def answer_of_05(
 
 
 def _is_bad_request(error: errors.DeepaasError) -> bool:
-    return (
-        isinstance(error, errors.ModelHttpError)
-        and error.status == HTTPStatus.BAD_REQUEST
-    )
+    """Return whether it says no more than that: raised by the model, or for it."""
+    if isinstance(error, errors.ModelHttpError):
+        return error.status == HTTPStatus.BAD_REQUEST
+    return isinstance(error, errors.InputChoiceError)
 
 
 def _sentences(

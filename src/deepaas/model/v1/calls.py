@@ -10,8 +10,9 @@ dict if the model has `get_test_args`.
 
 from __future__ import annotations
 
+import functools
+import importlib
 import inspect
-import sys
 from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
@@ -164,10 +165,16 @@ def _call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any
 def _flask_context() -> AbstractContextManager[Any]:
     """Return what Flask's functions, such as `send_file`, need around them.
 
-    Only for a model that has imported Flask: 0.5 called it within a request of Flask.
+    0.5 called models within a request of Flask.
     """
-    flask = sys.modules.get("flask")
-    if flask is None or not hasattr(flask, "Flask"):
-        return nullcontext()
-    context: AbstractContextManager[Any] = flask.Flask("deepaas").test_request_context()
-    return context
+    app = _flask_app()
+    return nullcontext() if app is None else app.test_request_context()
+
+
+@functools.cache
+def _flask_app() -> Any:
+    """Return an application of Flask, or None where that is not installed."""
+    try:
+        return importlib.import_module("flask").Flask("deepaas")
+    except ImportError:
+        return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import fields
 
-from deepaas.errors import ModelHttpError
+from deepaas.errors import InputChoiceError
 from deepaas.model import legacy
 from deepaas.model.arguments import Signature
 from deepaas.model.v1.base import offered
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 
-_BAD_REQUEST: Final = 400
 _EITHER: Final = "You must provide either 'url' or 'data' in the payload"
 
 
@@ -108,20 +107,19 @@ class PredictSignature(Signature):
         Raises:
             InvalidInputError: Something is wrong; all of it is named at once.
             MalformedBodyError: The body is no JSON.
-            ModelHttpError: Both or neither of `data` and `url` are given.
+            InputChoiceError: Both or neither of `data` and `url` are given.
         """
         values = self._signature.bind(inputs)
         data = values[DATA]
         if data and not isinstance(data, UploadedFile):
-            raise ModelHttpError(
+            raise InputChoiceError(
                 f"{_EITHER}, 'data' as a file: a part of a multipart form that has a "
-                "file name.",
-                status=_BAD_REQUEST,
+                "file name"
             )
         # A page's form sends an address that nobody has filled in as an empty one.
         values[URL] = [one for one in values[URL] or () if one] or None
         if bool(data) == bool(values[URL]):
-            raise ModelHttpError(_EITHER, status=_BAD_REQUEST)
+            raise InputChoiceError(_EITHER)
         return values
 
 
