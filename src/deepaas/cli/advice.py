@@ -188,13 +188,13 @@ def _of_v1(model: LoadedModel) -> Iterator[Finding]:
             "predict_url opens whatever address a caller names, from where this model "
             "runs: let it refuse those of your own network, or take the file instead"
         )
-    for name, other in (("predict_data", "url"), ("predict_url", "data")):
-        if offered(model.target, name) and not offered(
-            model.target, f"predict_{other}"
-        ):
-            yield _note(
-                f"it has no predict_{other}: callers who send {other!r} get 501"
-            )
+    absent = [
+        one for one in ("data", "url") if not offered(model.target, f"predict_{one}")
+    ]
+    if len(absent) == 1:
+        yield _note(
+            f"it has no predict_{absent[0]}: callers who send {absent[0]!r} get 501"
+        )
     if "flask" in sys.modules or "werkzeug" in sys.modules:
         yield _note(
             "it imports Flask or werkzeug, which DEEPaaS no longer brings: require "

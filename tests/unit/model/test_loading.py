@@ -104,3 +104,14 @@ def test_an_object_that_its_module_lacks_is_no_fault_in_the_models_code(
         load_model("ferns", references=["ferns:Fern.best"])
 
     assert "" == raised.value.traceback
+
+
+@pytest.mark.parametrize("name", ["flask", "werkzeug"])
+def test_a_model_of_2018_is_told_how_to_get_what_we_no_longer_bring(
+    working_directory: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    (working_directory / "ferns.py").write_text(f"import {name}")
+
+    with pytest.raises(ModelLoadError, match=r"pip install 'deepaas\[v1\]'"):
+        load_model("ferns", references=["ferns"])

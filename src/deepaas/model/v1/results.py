@@ -6,14 +6,17 @@ and the media type that it holds. It is known by what it has: Flask is not impor
 
 from __future__ import annotations
 
+import re
 from email.message import Message
 from typing import Any, Final
+from urllib.parse import unquote
 
 from deepaas.errors import ModelHttpError
 from deepaas.model.legacy import LegacyCodec
 from deepaas.model.results import Encoded
 
 _RESPONSE: Final = ("get_data", "headers", "mimetype", "status_code")
+_ENCODED_NAME: Final = re.compile(r"filename\*=UTF-8''([^;]+)", re.IGNORECASE)
 _FIRST_ERROR: Final = 400
 
 
@@ -42,6 +45,9 @@ class V1Codec(LegacyCodec):
 
 
 def _filename(disposition: str) -> str:
+    """Return the name in a Content-Disposition header (RFC 6266), or empty."""
+    if found := _ENCODED_NAME.search(disposition):
+        return unquote(found[1])
     message = Message()
     message["Content-Disposition"] = disposition
     return message.get_filename("") or ""
