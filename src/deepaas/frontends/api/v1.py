@@ -23,10 +23,13 @@ from deepaas.frontends.api.predict import PredictEndpoint
 from deepaas.frontends.api.v2_json import V2JSONResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from deepaas.frontends.api.answers import Receive, Scope, Send
     from deepaas.frontends.api.job_door import JobDoor
     from deepaas.frontends.api.problems import ProblemAnswer
     from deepaas.frontends.api.v1_errors import InputErrorAnswer
+    from deepaas.model.arguments import Argument
     from deepaas.runtime.dataplane import DataPlane
     from deepaas.runtime.pool import ModelPool
     from deepaas.settings import ApiSettings
@@ -130,7 +133,7 @@ def _model_router(edition: Edition, door: JobDoor, *, api: ApiSettings) -> APIRo
             answer = _answer(
                 error,
                 edition=edition,
-                arguments_of=(door, model, "train"),
+                arguments=_arguments(door, model, "train"),
                 request_id=request.scope["deepaas.request_id"],
                 accept=request.headers.get("accept", ""),
             )
@@ -181,7 +184,7 @@ class _Prediction(PredictEndpoint):
         return _answer(
             error,
             edition=self._edition,
-            arguments_of=(self._door, self.model, "predict"),
+            arguments=_arguments(self._door, self.model, "predict"),
             request_id=request_id,
             accept=accept,
         )
@@ -191,7 +194,7 @@ def _answer(
     error: errors.DeepaasError,
     *,
     edition: Edition,
-    arguments_of: tuple[JobDoor, str, str],
+    arguments: Sequence[Argument],
     request_id: str,
     accept: str,
 ) -> ProblemAnswer:
@@ -200,18 +203,21 @@ def _answer(
     Args:
         error: What went wrong.
         edition: Through which the request came.
-        arguments_of: Where the model is, its name, and the operation's.
+        arguments: Of the operation.
         request_id: The id under which the log knows the request.
         accept: The caller's Accept header, or empty.
     """
-    door, model, operation = arguments_of
-    pool = door.plane.pools.get(model)
-    description = pool.description if pool else None
-    described = description.operations.get(operation) if description else None
-    arguments = described.arguments if described else ()
     return edition.input_error(error, arguments) or problems.render(
         error, request_id=request_id, accept=accept
     )
+
+
+def _arguments(door: JobDoor, model: str, operation: str) -> Sequence[Argument]:
+    """Return the arguments of an operation, as far as they are known."""
+    pool = door.plane.pools.get(model)
+    description = pool.description if pool else None
+    described = description.operations.get(operation) if description else None
+    return described.arguments if described else ()
 
 
 def _pool(door: JobDoor, model: str) -> ModelPool:
