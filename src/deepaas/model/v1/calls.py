@@ -3,9 +3,9 @@
 There were two ways. 0.1 to 0.4 gave `predict_data` a list of contents, and
 `predict_url` a list of addresses. 0.5 brought `get_test_args`, and gave both one dict
 of all arguments, with `files` or `urls` among them. Which of the two a function expects
-is told by its first parameter: the dict is called `args`, and a list has the name of
-what is in it (`images`, `urls`). A decorator may hide the parameters; then it is the
-dict if the model has `get_test_args`.
+is told by its first parameter: the dict is called `args` or the like, and a list has
+the name of what is in it (`images`, `urls`). A decorator may hide the parameters; then
+it is the dict if the model has `get_test_args`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 DATA: Final = "data"
 URL: Final = "url"
+
+_NAMES_OF_THE_DICT: Final = frozenset(
+    {"arg", "args", "arguments", "conf", "config", "kwargs", "params", "parameters"}
+)
+"""Also behind an underscore: `user_conf`."""
 
 _NOT_IMPLEMENTED: Final = 501
 _NAMED: Final = (
@@ -81,7 +86,7 @@ class PredictCall:
         """Those that the model has."""
         return [one for one in self._functions.values() if one is not None]
 
-    def __call__(self, **values: Any) -> Any:
+    def __call__(self, /, **values: Any) -> Any:
         """Return what the model makes of the arguments."""
         data, urls = values.pop(DATA), values.pop(URL)
         function = self._functions[URL if urls else DATA]
@@ -101,7 +106,7 @@ class PredictCall:
         first = next(iter(_parameters(function)), None)
         if first is None or first.kind not in _NAMED:
             return self._has_test_args
-        return first.name == "args"
+        return first.name.rpartition("_")[2] in _NAMES_OF_THE_DICT
 
 
 class TrainCall:
@@ -110,7 +115,7 @@ class TrainCall:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
 
-    def __call__(self, **values: Any) -> Any:
+    def __call__(self, /, **values: Any) -> Any:
         """Return what the model returns."""
         with ExitStack() as opened:
             arguments = Arguments(_opened(values, opened))

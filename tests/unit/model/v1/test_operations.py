@@ -99,6 +99,10 @@ def from_args(args: Any) -> Any:
     return args
 
 
+def from_user_conf(user_conf: Any) -> Any:
+    return user_conf
+
+
 def from_anything(*args: Any, **kwargs: Any) -> Any:
     assert not kwargs
     return args[0]
@@ -125,6 +129,7 @@ def decorated_well(function: Callable[..., Any]) -> Callable[..., Any]:
     [
         (from_args, True, dict),
         (from_args, False, dict),
+        (from_user_conf, False, dict),
         pytest.param(decorated_well(from_args), False, dict, id="decorated well"),
         (from_images, True, list),
         (from_images, False, list),
@@ -187,6 +192,17 @@ def test_arguments_that_are_given_come_by_keyword(photo: Upload) -> None:
 
     assert ([b"a rose"], {"top": "1"}) == ask(model, ("data", photo))
     assert (["x"], "4", 7) == ask(model, ("url", "x"), ("top", "4"))
+
+
+def test_an_argument_may_have_any_name() -> None:
+    model = load(
+        predict_url=from_args,
+        get_test_args=lambda: {"self": {"default": "1"}, "lr-decay": {"default": "2"}},
+    )
+
+    args = ask(model, ("url", "x"))
+
+    assert ("1", "2") == (args["self"], args["lr-decay"])
 
 
 def test_a_file_is_open_while_the_model_has_it(photo: Upload) -> None:
