@@ -74,7 +74,6 @@ _LEFT_OUT: Final[Mapping[Command, frozenset[str]]] = {
 
 _RETIRED_SWITCHES: Final = {
     "openwhisk-detect": ("-w",),
-    "enable-v1": (),
     "watch-log-file": (),
     "use-syslog": (),
     "use-journal": (),

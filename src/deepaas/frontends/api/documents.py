@@ -15,6 +15,7 @@ from deepaas.frontends.api import (
     problems,
     schemas,
     swagger,
+    v1,
 )
 from deepaas.frontends.api.v2_json import V2JSONResponse
 from deepaas.model.negotiation import choose_media_type
@@ -64,7 +65,9 @@ def make_router(
             )
             return HTMLResponse(page, headers={**vary, **_PAGE_HEADERS})
         document = landing.versions_document(
-            base_path=base_path, has_docs=api.doc_endpoint
+            base_path=base_path,
+            has_docs=api.doc_endpoint,
+            has_v1=bool(v1.models(plane)),
         )
         document["links"] += landing.ogc_links(
             root=door.root(request.scope),
@@ -110,6 +113,7 @@ def make_router(
             base_path=base_path,
             version=version,
             enabled=_enabled(api),
+            v1_roots=[edition.root for edition in v1.editions(api)],
         )
 
     if api.doc_endpoint:

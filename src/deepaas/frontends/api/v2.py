@@ -19,6 +19,8 @@ from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.v2_json import V2JSONResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from deepaas.backends.telemetry.logs import DebugBuffer
     from deepaas.runtime.dataplane import DataPlane
     from deepaas.runtime.pool import ModelPool
@@ -49,7 +51,7 @@ def make_router(
     )
     async def get_version() -> dict[str, Any]:
         """Describe version 2 of the API."""
-        return landing.version_document(base_path=base_path)
+        return landing.version_document("v2", base_path=base_path)
 
     @router.get(
         "/v2/models/",
@@ -61,10 +63,7 @@ def make_router(
     )
     async def list_models() -> dict[str, Any]:
         """List the models that are served here."""
-        listed = await asyncio.gather(
-            *(_describe_or_name(pool, base_path) for pool in plane.pools.values())
-        )
-        return {"models": listed}
+        return await list_document(plane.pools.values(), root=f"{base_path}/v2/models")
 
     @router.get(
         "/v2/models/{model}/",
@@ -76,7 +75,9 @@ def make_router(
     )
     async def get_model(model: str) -> dict[str, Any]:
         """Describe one model."""
-        return await _describe(plane.pool(model), base_path)
+        return await model_document(
+            plane.pool(model), href=f"{base_path}/v2/models/{model}"
+        )
 
     @router.post("/v2/models/{model}/predict/", include_in_schema=False)
     async def predict_with_unknown_model(model: str) -> None:
@@ -107,20 +108,35 @@ def make_router(
     return router
 
 
-async def _describe(pool: ModelPool, base_path: str) -> dict[str, Any]:
-    """Return a model's document: what it says of itself, under its name here."""
+async def list_document(pools: Iterable[ModelPool], *, root: str) -> dict[str, Any]:
+    """Return the documents of models, or their names when they cannot tell more.
+
+    Args:
+        pools: The models' workers.
+        root: What stands before the models' names in their addresses.
+    """
+    documents = (_document_or_name(pool, href=f"{root}/{pool.name}") for pool in pools)
+    return {"models": await asyncio.gather(*documents)}
+
+
+async def model_document(pool: ModelPool, *, href: str) -> dict[str, Any]:
+    """Return a model's document: what it says of itself, under its name here.
+
+    Args:
+        pool: The model's workers.
+        href: The address of the document.
+    """
     metadata = await pool.metadata()
-    return {**_named(pool, base_path), **metadata, "id": pool.name}
+    return {**_named(pool, href), **metadata, "id": pool.name}
 
 
-async def _describe_or_name(pool: ModelPool, base_path: str) -> dict[str, Any]:
-    """Return a model's document, or its name alone when it cannot tell more."""
+async def _document_or_name(pool: ModelPool, *, href: str) -> dict[str, Any]:
     try:
-        return await _describe(pool, base_path)
+        return await model_document(pool, href=href)
     except errors.DeepaasError as error:
-        return {**_named(pool, base_path), "description": error.detail}
+        return {**_named(pool, href), "description": error.detail}
 
 
-def _named(pool: ModelPool, base_path: str) -> dict[str, Any]:
-    link = {"rel": "self", "href": f"{base_path}/v2/models/{pool.name}"}
+def _named(pool: ModelPool, href: str) -> dict[str, Any]:
+    link = {"rel": "self", "href": href}
     return {"id": pool.name, "name": pool.name, "links": [link]}
