@@ -68,7 +68,7 @@ class Bench:
         """Wait for a condition; returns how long that took."""
         began = time.monotonic()
         while not holds():
-            time.sleep(every_s)  # noqa: TID251 - a benchmark looks from outside
+            time.sleep(every_s)
         return time.monotonic() - began
 
     def status(self, job_id: str) -> str:
@@ -144,7 +144,7 @@ def large_log(bench: Bench) -> dict[str, Any]:
     job_id = bench.train(how="print", seconds=0, megabytes=1000)
     while bench.status(job_id) in ("accepted", "running"):
         most = max(most, bench.resident_mb())
-        time.sleep(0.05)  # noqa: TID251 - as above
+        time.sleep(0.05)
     return {
         "seconds": round(time.monotonic() - began, 1),
         "server memory MB, before": round(before),
@@ -250,7 +250,7 @@ def main() -> None:
                 report[measure.__name__] = measure(bench)
             finally:
                 bench.close()
-        print(json.dumps({measure.__name__: report[measure.__name__]}), flush=True)  # noqa: T201 - its purpose
+        print(json.dumps({measure.__name__: report[measure.__name__]}), flush=True)
 
 
 if __name__ == "__main__":

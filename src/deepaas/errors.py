@@ -6,6 +6,7 @@
     │   └── SignatureError          an operation whose arguments cannot be served
     ├── RequestError                the caller can mend it
     │   ├── InvalidInputError         an argument is wrong, missing or unknown
+    │   ├── InputChoiceError          not exactly one of some arguments (V1)
     │   ├── MalformedBodyError        the body cannot be read at all
     │   ├── UnsupportedMediaTypeError the body's media type is not understood
     │   ├── BodyTooLargeError         the body is over the limit
@@ -153,6 +154,12 @@ class InvalidInputError(RequestError):
             f"{one.pointer}: {one.detail}".lstrip(": ") for one in self.errors or ()
         ]
         return " ".join([self.detail, *found])
+
+
+class InputChoiceError(RequestError):
+    """Not exactly one of some arguments is given."""
+
+    code = "input_choice"
 
 
 class MalformedBodyError(RequestError):

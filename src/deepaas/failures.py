@@ -18,6 +18,7 @@ from deepaas import errors, messages
 
 _FACTS: Final[dict[type[errors.DeepaasError], tuple[str, ...]]] = {
     errors.InvalidInputError: ("errors", "messages"),
+    errors.InputChoiceError: (),
     errors.MalformedBodyError: ("messages",),
     errors.UnsupportedMediaTypeError: ("media_type", "supported"),
     errors.NotAcceptableError: ("accept", "available"),

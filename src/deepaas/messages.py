@@ -45,7 +45,7 @@ class OperationDescription(msgspec.Struct, frozen=True, kw_only=True):
         description: The whole docstring.
         arguments: In the author's order.
         definitions: JSON Schemas that arguments and result refer to (`#/$defs/…`).
-        allows_unknown: Whether unknown arguments are ignored (2.x) or refused.
+        allows_unknown: Whether unknown arguments are ignored (2.x, V1) or refused.
         result_schema: JSON Schema of the whole JSON answer, or None if unknown.
         result_name: For 2.x models with a `schema`, its name in documents.
         media_types: What the answer can be sent as; the first is the default.
@@ -84,7 +84,7 @@ class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
     """What the server knows of a model without importing it.
 
     Attributes:
-        kind: `native` or `v2`; decides the bodies of 400 and 422 answers.
+        kind: `native`, `v2` or `v1`; decides the bodies of 400 and 422 answers.
         metadata: From `get_metadata` or the installed distribution.
         operations: By name; an operation that the model knows nothing of is absent.
     """

@@ -28,6 +28,7 @@ STATUS: Final[dict[type[errors.DeepaasError], HTTPStatus]] = {
     errors.SignatureError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.RequestError: HTTPStatus.BAD_REQUEST,
     errors.InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InputChoiceError: HTTPStatus.BAD_REQUEST,
     errors.MalformedBodyError: HTTPStatus.BAD_REQUEST,
     errors.UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -35,6 +35,7 @@ MODEL = Path(__file__).parent / "models.py"
 FINAL = ("successful", "failed", "dismissed")
 
 _ORPHANS_GONE_S = 5.0
+_STUCK_S = 60.0  # without one more job that is final
 _POLL_S = 0.02
 _LONGEST_ROUND_S = 15.0
 _MOST_SUBMISSIONS = 2  # of each client: all of them have to be run in the end
@@ -199,11 +200,14 @@ class Storm:
                 problems.append(f"{job['status']} {is_there} result: {job['id']}")
 
     def _wait_until_final(self, url: str) -> list[dict[str, Any]]:
-        deadline = time.monotonic() + 50 + 2 * self.tally.kills
+        before = -1
+        stuck_at = 0.0
         while True:
             jobs = all_jobs(url)
-            left = [job for job in jobs if job["status"] not in FINAL]
-            if not left or time.monotonic() > deadline:
+            left = sum(job["status"] not in FINAL for job in jobs)
+            if left != before:
+                before, stuck_at = left, time.monotonic() + _STUCK_S
+            if not left or time.monotonic() > stuck_at:
                 return jobs
             threading.Event().wait(0.2)
 

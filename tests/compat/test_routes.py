@@ -117,6 +117,9 @@ def test_a_redirected_post_keeps_its_body(server: ServerProcess) -> None:
         f"/v2/models/probe/train/{UUID}",
         "/v2/models/probe/nothing/",
         "/v3/",
+        "/v1/",
+        "/v1/models",
+        "/models/",
     ],
 )
 def test_nothing_is_there(http: httpx2.Client, path: str) -> None:

@@ -354,7 +354,7 @@ def test_options_of_the_log_are_accepted(
 
 @pytest.mark.differs_from_26("it refuses them, and published images do not start")
 def test_retired_options_are_ignored_with_a_warning(start_server: StartServer) -> None:
-    options = ["--enable-v1", "--predict-workers", "2"]
+    options = ["--use-syslog", "--predict-workers", "2"]
 
     server = start_server(*options, "--train-workers=1", models=PROBE)
     server.wait_until_ready()

@@ -11,6 +11,7 @@ SENT = [
     errors.InvalidInputError(
         "Two things.", errors=(errors.FieldError("/a/0", "bad"),), messages={"a": [1]}
     ),
+    errors.InputChoiceError("Both."),
     errors.MalformedBodyError("No JSON.", messages={"json": ["Invalid JSON body."]}),
     errors.UnsupportedMediaTypeError("text/csv", supported=("application/json",)),
     errors.NotAcceptableError("image/png", available=("application/json",)),

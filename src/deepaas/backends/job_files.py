@@ -185,6 +185,20 @@ class JobFiles:
         """Return the file with a job's progress and metrics; it may not exist."""
         return self.folder(job_id) / EVENTS_FILE
 
+    def written(self, job_id: str) -> list[tuple[str, int, int]]:
+        """Return what differs when a job has written to its log or told something.
+
+        For each file its name, its length in bytes, and when it was written (ns).
+        """
+        found = []
+        with suppress(OSError):
+            found.append(_state(EVENTS_FILE, self.events(job_id).stat()))
+        with suppress(OSError), os.scandir(self.folder(job_id) / LOG) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    found.append(_state(entry.name, entry.stat()))
+        return sorted(found)
+
     def remove(self, job_id: str) -> None:
         """Remove all files of a job."""
         shutil.rmtree(self.folder(job_id), ignore_errors=True)
@@ -198,6 +212,10 @@ class JobFiles:
     def size_bytes(self, job_id: str) -> int:
         """Return how much of the disk the files of a job take."""
         return folder_bytes(self.folder(job_id))
+
+
+def _state(name: str, status: os.stat_result) -> tuple[str, int, int]:
+    return name, status.st_size, status.st_mtime_ns
 
 
 def folder_bytes(folder: Path) -> int:

@@ -16,6 +16,7 @@ import msgspec
 
 from deepaas.model.hints import underlying
 from deepaas.model.interface import OPERATIONS, Model
+from deepaas.model.v1.base import offered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +52,7 @@ def findings(model: LoadedModel) -> list[Finding]:
     found = [
         *_of_operations(model),
         *(_of_v2(model) if model.kind == "v2" else ()),
+        *(_of_v1(model) if model.kind == "v1" else ()),
         *_of_requirements(model.distribution),
     ]
     if not has_warm(model):
@@ -77,9 +79,11 @@ def _of_operations(model: LoadedModel) -> Iterator[Finding]:
         yield _warning("it has no `predict`: nobody can ask it for predictions")
     for operation in model.operations.values():
         if operation.function is None:
+            is_v1 = model.kind == "v1" and operation.name == "predict"
+            word, what = ("test", "predict_data") if is_v1 else (operation.name,) * 2
             yield _warning(
-                f"get_{operation.name}_args describes arguments, but there is no "
-                f"`{operation.name}`: callers get 501"
+                f"get_{word}_args describes arguments, but there is no `{what}`: "
+                "callers get 501"
             )
         elif operation.name == "predict":
             yield from _of_predict(operation, kind=model.kind)
@@ -87,7 +91,8 @@ def _of_operations(model: LoadedModel) -> Iterator[Finding]:
 
 def _of_predict(operation: Operation, *, kind: str) -> Iterator[Finding]:
     if not operation.summary:
-        yield _warning("predict has no docstring; its first line tells callers what")
+        name = "predict_data" if kind == "v1" else "predict"
+        yield _warning(f"{name} has no docstring; its first line tells callers what")
     if kind == "native":
         yield from _of_hints(operation)
     yield from _of_arguments(operation.signature.arguments, kind=kind)
@@ -117,9 +122,9 @@ def _of_arguments(arguments: Sequence[Argument], *, kind: str) -> Iterator[Findi
     unbounded = [one.name for one in arguments if _is_unbounded(one)]
     if unbounded:
         how = (
-            "Annotated[int, Field(ge=1, le=10)]"
-            if kind == "native"
-            else "validate.Range(min=1, max=10)"
+            "validate.Range(min=1, max=10)"
+            if kind == "v2"
+            else "Annotated[int, Field(ge=1, le=10)]"
         )
         yield _note(
             f"predict({', '.join(unbounded)}): any number is allowed; "
@@ -127,7 +132,9 @@ def _of_arguments(arguments: Sequence[Argument], *, kind: str) -> Iterator[Findi
         )
     silent = [one.name for one in arguments if not one.description]
     if silent:
-        how = "below Args: in its docstring" if kind == "native" else "in metadata"
+        how = {"native": "below Args: in its docstring", "v1": "as its help"}.get(
+            kind, "in metadata"
+        )
         yield _note(f"predict({', '.join(silent)}): no description; add one {how}")
 
 
@@ -158,6 +165,41 @@ def _of_v2(model: LoadedModel) -> Iterator[Finding]:
         yield _warning(
             "predict(accept): no choices, so callers cannot know the media types; add "
             'validate=validate.OneOf(["application/json", "image/png"])'
+        )
+
+
+# ----------------------------------------------------------------- 0.x and 1.x
+
+
+def _of_v1(model: LoadedModel) -> Iterator[Finding]:
+    yield _note(
+        "predict_data and predict_url are of DEEPaaS 0.x: one function such as "
+        "`predict(photo: deepaas.File, top: int = 1) -> list[Label]` takes their "
+        "place; its hints and defaults say, and check, what get_test_args says"
+    )
+    if offered(model.target, "train"):
+        yield _note(
+            "train(args) gets one dict of texts: write `train(epochs: int = 3)`. PUT "
+            "at /v1/models/ answers when it is over; POST to "
+            f"/v2/models/{model.name}/train/ answers at once, with a job"
+        )
+    if offered(model.target, "predict_url"):
+        yield _warning(
+            "predict_url opens whatever address a caller names, from where this model "
+            "runs: let it refuse those of your own network, or take the file instead"
+        )
+    absent = [
+        one for one in ("data", "url") if not offered(model.target, f"predict_{one}")
+    ]
+    if len(absent) == 1:
+        yield _note(
+            f"it has no predict_{absent[0]}: callers who send {absent[0]!r} get 501"
+        )
+    if "flask" in sys.modules or "werkzeug" in sys.modules:
+        yield _note(
+            "it imports Flask or werkzeug, which DEEPaaS no longer brings: require "
+            "them, or raise deepaas.InvalidInputError for BadRequest and return "
+            "deepaas.File for send_file"
         )
 
 

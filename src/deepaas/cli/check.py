@@ -122,7 +122,11 @@ def _ending(status: int) -> str:
 
 
 def _lines(report: Report, *, reference: str, width: int) -> Iterator[str]:
-    kinds = {"native": "a native model", "v2": "a model of DEEPaaS 2.x"}
+    kinds = {
+        "native": "a native model",
+        "v2": "a model of DEEPaaS 2.x",
+        "v1": "a model of DEEPaaS 0.x or 1.x",
+    }
     yield f"{report.model}: {kinds.get(report.kind, 'not loaded')}"
     for operation in report.operations:
         yield ""

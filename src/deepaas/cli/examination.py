@@ -58,7 +58,7 @@ class Report(msgspec.Struct, kw_only=True):
 
     Attributes:
         model: Its name.
-        kind: `native`, `v2`, or empty if it cannot be loaded.
+        kind: `native`, `v2`, `v1`, or empty if it cannot be loaded.
         operations: What it offers.
         metadata: What it, or its distribution, says of it.
         warm_s: Seconds that `warm` took, or None if there is none.

@@ -73,12 +73,7 @@ _LEFT_OUT: Final[Mapping[Command, frozenset[str]]] = {
     "cli": frozenset({"listen-ip", "listen-port", "base-path"}),
 }
 
-_RETIRED_SWITCHES: Final = (
-    "enable-v1",
-    "watch-log-file",
-    "use-syslog",
-    "use-journal",
-)
+_RETIRED_SWITCHES: Final = ("watch-log-file", "use-syslog", "use-journal")
 _RETIRED_OPTIONS: Final = {
     "predict-workers": (),
     "train-workers": (),

@@ -97,7 +97,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         arguments: As the model gets them, as plain JSON for people.
         request: What the caller has sent; empty in lists.
         result: What came of it, or None.
-        door: The surface that it came through: `v2`, `ogc` or `cli`.
+        door: The surface that it came through: `v1`, `v2`, `ogc` or `cli`.
         is_hidden: Whether its caller has removed it from sight.
         owner: The process that runs it, or None.
     """

@@ -9,3 +9,16 @@
 `arguments` and `results` hold the contracts between those. Workers and the command line
 use all of it; the server only what imports no model.
 """
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """Return the base class of V1 models, which was here in 0.x."""
+    if name != "BaseModel":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from deepaas.model.v1 import BaseModel
+
+    return BaseModel

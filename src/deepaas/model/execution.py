@@ -25,6 +25,7 @@ from deepaas.errors import (
 from deepaas.model.arguments import OUTPUT, Inputs, Upload
 from deepaas.model.files import read_file
 from deepaas.model.inputs import parse_json
+from deepaas.model.interface import LEGACY_KINDS
 from deepaas.model.refusals import OBJECT_WANTED, invalid_input
 from deepaas.model.results import Encoded
 
@@ -67,7 +68,7 @@ def read_execution(
     Args:
         body: A JSON object; empty stands for one without inputs.
         arguments: Of the operation.
-        kind: `native` or `v2`; fields of a 2.x model take files only from a form.
+        kind: Of the model; fields of `v1` and `v2` take files only from a form.
 
     Raises:
         MalformedBodyError: It is no JSON, or no execute request.
@@ -92,7 +93,7 @@ def read_execution(
     }
     inputs = (
         as_form(values, by_name)
-        if kind == "v2"
+        if kind in LEGACY_KINDS
         else Inputs(raw_json=msgspec.json.encode(values))
     )
     return Execution(inputs=inputs, is_document=request.response == "document")
@@ -209,13 +210,13 @@ def line_inputs(content: bytes, *, arguments: Sequence[Argument], kind: str) -> 
     Args:
         content: The line.
         arguments: Of the operation.
-        kind: `native` or `v2`; fields of a 2.x model take files only from a form.
+        kind: Of the model; fields of `v1` and `v2` take files only from a form.
 
     Raises:
         MalformedBodyError: The line is no JSON.
         InvalidInputError: It is no object, or a file in it is none.
     """
-    if kind != "v2":
+    if kind not in LEGACY_KINDS:
         return Inputs(raw_json=content)
     values = parse_json(content)
     if not isinstance(values, dict):

@@ -13,6 +13,9 @@ from typing import Any, Final, TypeVar
 
 OPERATIONS: Final = ("predict", "train", "validate")
 
+LEGACY_KINDS: Final = frozenset({"v1", "v2"})
+"""Models whose arguments become fields of marshmallow, see `deepaas.model.loading`."""
+
 _BATCHED_ATTRIBUTE: Final = "__deepaas_batched__"
 _RECOVERY_ATTRIBUTE: Final = "__deepaas_recovery__"
 

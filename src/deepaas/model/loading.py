@@ -6,9 +6,8 @@ entry point group that names it:
 
 * `v2`: it has a `get_*_args`, or operations that take only `**kwargs`, or it derives
   from the 2.x base class, or it has metadata and no operation yet, as 2.x's template;
+* `v1`: it has `predict_data`, `predict_url` or `get_test_args`, and no `predict`;
 * `native`: everything else.
-
-Models of 2018 (`predict_data`) are recognised and refused by name.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from deepaas.model.discovery import is_file, split_reference
 from deepaas.model.docstrings import without_arguments
 from deepaas.model.injection import NOTHING_INJECTED, Injected, injected
 from deepaas.model.interface import (
+    LEGACY_KINDS,
     NO_RECOVERY,
     OPERATIONS,
     BatchSettings,
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from deepaas.model.results import ResultCodec
 
 _V1_NAMES: Final = ("predict_data", "predict_url", "get_test_args")
+_BROUGHT_BY_V1: Final = ("flask", "werkzeug")
 _KINDS_NEWEST_FIRST: Final = ("native", "v2", "v1")
 
 
@@ -85,7 +86,7 @@ class LoadedModel:
 
     Attributes:
         name: Its name in addresses.
-        kind: `native` or `v2`.
+        kind: `native`, `v2` or `v1`.
         target: The module or instance that offers the operations.
         operations: Those that it has or describes, by name.
         distribution: The installed distribution that brings it, or empty.
@@ -117,7 +118,7 @@ class LoadedModel:
             except NotImplementedError:
                 pass
             except AttributeError:
-                if self.kind != "v2":  # 2.x takes it for a model without metadata
+                if self.kind == "native":  # 2.x took it for a model without metadata
                     raise
         found = distribution_metadata(self.distribution)
         return found or {"description": _default_description(self)}
@@ -171,18 +172,16 @@ def load_object(name: str, model: Any) -> LoadedModel:
 
 
 def _read_model(name: str, target: Any, *, kind: str, distribution: str) -> LoadedModel:
-    if kind == "v1":
-        raise ModelLoadError(
-            name,
-            "it is a model of DEEPaaS 0.x/1.x (predict_data, predict_url), which this "
-            "version does not serve yet; give it a `predict`.",
-        )
-    if kind == "v2":
+    if kind in LEGACY_KINDS:
         allow_any_reason()
     model = LoadedModel(name=name, kind=kind, target=target, distribution=distribution)
-    read = _read_v2_operation if kind == "v2" else _read_native_operation
+    read = {
+        "native": _read_native_operation,
+        "v2": _read_v2_operation,
+        "v1": _read_v1_operation,
+    }
     for operation_name in OPERATIONS:
-        operation = read(model, operation_name)
+        operation = read[kind](model, operation_name)
         if operation is not None:
             model.operations[operation_name] = operation
     if kind == "native" and not model.operations:
@@ -211,7 +210,7 @@ def _find_target(name: str, *, reference: str) -> Any:
         ) from error
     except Exception as error:
         raise ModelLoadError(
-            name, _short(error), traceback=traceback.format_exc()
+            name, _short(error) + _remedy(error), traceback=traceback.format_exc()
         ) from error
 
 
@@ -277,13 +276,13 @@ def _instantiate(name: str, found: Any) -> Any:
 def _classify(target: Any) -> str:
     if _is_plain_function(target):
         return "v2" if _takes_only_kwargs(target) else "native"
+    if _is_v1(target):
+        return "v1"
     if any(_has(target, f"get_{operation}_args") for operation in OPERATIONS):
         return "v2"
     if _is_v2_base_model(target):
         return "v2"
     functions = [f for op in OPERATIONS if callable(f := getattr(target, op, None))]
-    if not _has(target, "predict") and any(_has(target, name) for name in _V1_NAMES):
-        return "v1"
     if functions:
         return "v2" if all(map(_takes_only_kwargs, functions)) else "native"
     return "v2" if _has(target, "get_metadata") else "native"
@@ -291,6 +290,11 @@ def _classify(target: Any) -> str:
 
 def _has(target: Any, name: str) -> bool:
     return callable(getattr(target, name, None))
+
+
+def _is_v1(target: Any) -> bool:
+    is_newer = _has(target, "predict") or _has(target, "get_predict_args")
+    return not is_newer and any(_has(target, name) for name in _V1_NAMES)
 
 
 def _is_v2_base_model(target: Any) -> bool:
@@ -342,7 +346,7 @@ def _read_v2_operation(model: LoadedModel, name: str) -> Operation | None:
     from deepaas.model import legacy
 
     function = _find_function(model.target, name)
-    fields = _v2_fields(model, name)
+    fields = _declared_arguments(model, f"get_{name}_args")
     if function is None and fields is None:
         return None
     v2_signature = legacy.read_signature(fields or {}, model=model.name, operation=name)
@@ -363,8 +367,32 @@ def _read_v2_operation(model: LoadedModel, name: str) -> Operation | None:
     )
 
 
-def _v2_fields(model: LoadedModel, name: str) -> Any:
-    get_args = getattr(model.target, f"get_{name}_args", None)
+def _read_v1_operation(model: LoadedModel, name: str) -> Operation | None:
+    # Imported here, as in `_read_v2_operation`.
+    from deepaas.model.v1.operations import read_predict, read_train
+
+    read = {"predict": read_predict, "train": read_train}.get(name)
+    if read is None:
+        return None
+    word = "test" if name == "predict" else name
+    declared = _declared_arguments(model, f"get_{word}_args")
+    found = read(model.target, declared=declared, model=model.name)
+    if found is None:
+        return None
+    summary, description = _documentation(found.documented)
+    return Operation(
+        name=name,
+        function=found.function,
+        signature=found.signature,
+        codec=found.codec,
+        summary=summary,
+        description=description,
+    )
+
+
+def _declared_arguments(model: LoadedModel, function: str) -> Any:
+    """Return what a model of 2.x or V1 says of its arguments, or None."""
+    get_args = getattr(model.target, function, None)
     if not callable(get_args):
         return None
     try:
@@ -374,7 +402,7 @@ def _v2_fields(model: LoadedModel, name: str) -> Any:
     except Exception as error:
         raise ModelLoadError(
             model.name,
-            f"get_{name}_args failed: {_short(error)}",
+            f"{function} failed: {_short(error)}",
             traceback=traceback.format_exc(),
         ) from error
 
@@ -413,7 +441,7 @@ def _call_hook(target: Any, name: str, *, version: Version) -> Any:
 
 
 def _default_description(model: LoadedModel) -> str:
-    if model.kind == "v2":
+    if model.kind in LEGACY_KINDS:
         return (
             f"Could not load description from underlying model (loaded '{model.name}')"
         )
@@ -428,6 +456,14 @@ def _describe(target: Any) -> str:
         where = target.__file__ or target.__name__
         return f"module {target.__name__} ({os.path.relpath(where)})"
     return f"{type(target).__name__} object"
+
+
+def _remedy(error: Exception) -> str:
+    """Return what to do about an error while a model was imported, or empty."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if missing not in _BROUGHT_BY_V1:
+        return ""
+    return f"; DEEPaaS 0.x brought {missing} along: pip install 'deepaas[v1]'."
 
 
 def _short(error: BaseException) -> str:

@@ -26,7 +26,7 @@ from deepaas.runtime import incoming
 from deepaas.runtime.describer import Describer
 from deepaas.runtime.dispatcher import Dispatcher
 from deepaas.runtime.housekeeping import Housekeeper
-from deepaas.runtime.jobnews import JobNews
+from deepaas.runtime.jobnews import Follower, JobNews
 from deepaas.runtime.jobrun import RunTools
 from deepaas.runtime.jobworkers import STORE_VARIABLE, JobWorkers
 from deepaas.runtime.submissions import Submissions
@@ -34,6 +34,7 @@ from deepaas.runtime.versions import VersionService
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from deepaas.backends.job_files import JobFiles
     from deepaas.backends.stores.sqlite import SqliteJobStore
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _RETRY_TICK_S: Final = 1.0
-_LOOK_EVERY_S: Final = 0.2
 _TAKE_IN_EVERY_S: Final = 2.0
 _HASH_BYTES: Final = 1 << 20
 
@@ -79,7 +79,7 @@ class JobService:
         )
         self.plane = plane
         self._limits = limits
-        self._news = JobNews()
+        self._news = JobNews(self._looks_like)
         self._workers = JobWorkers(loads, files=files, limits=limits.process)
         self._describer = Describer(plane, loads=loads, files=files)
         self._submissions = Submissions(
@@ -218,19 +218,22 @@ class JobService:
     ) -> Job:
         """Return a job as soon as a condition holds, or the time is up; see `wait`."""
         deadline = time.monotonic() + timeout_s
-        while True:
-            job = await self.get(job_id)
-            left_s = deadline - time.monotonic()
-            if left_s <= 0 or self._is_stopping or await holds(job):
-                return job
-            await self.wait_for_change(job_id, timeout_s=min(left_s, _LOOK_EVERY_S))
+        with self.follow(job_id) as follower:
+            while True:
+                follower.look()
+                job = await self.get(job_id)
+                left_s = deadline - time.monotonic()
+                if left_s <= 0 or self._is_stopping or await holds(job):
+                    return job
+                await follower.wait(left_s)
 
-    async def wait_for_change(self, job_id: str, *, timeout_s: float) -> None:
-        """Wait until a job gets another state, or the time is up.
+    def follow(self, job_id: str) -> AbstractContextManager[Follower]:
+        """Follow a job: its state, what it writes, and whether the server ends."""
+        return self._news.follow(job_id)
 
-        A change before the call is not seen; so do not wait for long.
-        """
-        await self._news.wait(job_id, timeout_s=timeout_s)
+    def _looks_like(self, job_id: str) -> Any:
+        is_ending = self.plane.is_draining or self._is_stopping
+        return is_ending, self.files.written(job_id)
 
     # ------------------------------------------------------------------- ending
 

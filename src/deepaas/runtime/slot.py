@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 _CANCEL_GRACE_S: Final = 1.0
 """How long an async or streamed prediction may take to obey its cancellation."""
 
+_GRANT_BYTES: Final = 1 << 16
+"""What is taken of a stream before its worker hears of it: a part of its credit."""
+
 
 DEVICE_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
 """What a process sees of the machine's devices."""
@@ -347,10 +350,16 @@ class Slot:
         if prediction is None or prediction.outcome.done():
             return
 
+        taken = 0
+
         def grant(size: int) -> None:
+            nonlocal taken
             prediction.progressed = time.monotonic()
-            if self._process is not None and seq in self.held:
-                self._process.link.grant_credit(seq, size=size)
+            taken += size
+            if taken < _GRANT_BYTES or self._process is None or seq not in self.held:
+                return
+            self._process.link.grant_credit(seq, size=taken)
+            taken = 0
 
         def close() -> None:
             prediction.leave()

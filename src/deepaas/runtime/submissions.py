@@ -36,7 +36,7 @@ class Submission:
         model: The model's name.
         record: The request; its folder is removed here.
         body: Its body, unless the record names a file.
-        door: Which surface it came through: `v2` or `ogc`.
+        door: Which surface it came through: `v1`, `v2` or `ogc`.
         key: The caller's idempotency key with its scope, or empty.
         version: The version to run against, or None for the active one.
     """

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deepaas import errors
+from deepaas.model.interface import LEGACY_KINDS
 
 if TYPE_CHECKING:
     from deepaas.backends.job_files import JobFiles
@@ -129,15 +130,16 @@ class VersionService:
     async def prepare(self, job: Job, made: ModelVersion | None) -> ModelPool | None:
         """Return warm workers that shall answer once a training is over, or None.
 
-        They serve the version that it has made. What a 2.x model knows of its own
+        They serve the version that it has made. What a 2.x or V1 model knows of its own
         checkpoints it has computed when it was imported, so its workers are replaced
         after each training, also one that has left no artifacts.
         """
         if job.operation != "train":
             return None
         pool = self._plane.pool(job.model)
-        is_v2 = pool.description is not None and pool.description.kind == "v2"
-        if not (is_v2 or (made is not None and self._is_automatic)):
+        description = pool.description
+        is_legacy = description is not None and description.kind in LEGACY_KINDS
+        if not (is_legacy or (made is not None and self._is_automatic)):
             return None
         number = pool.version.number
         if made is not None and self._is_automatic:

@@ -47,6 +47,7 @@ V2_NAMES: Final = {
     "train_endpoint": "api.train_endpoint",
     "doc_endpoint": "api.doc_endpoint",
     "debug_endpoint": "api.debug_endpoint",
+    "enable_v1": "api.enable_v1",
     "log_level": "log.level",
     "log_file": "log.file",
     "log_dir": "log.folder",

@@ -241,6 +241,10 @@ class ApiSettings(_Group):
     debug_endpoint: bool = False
     """Whether `/v2/debug/` shows the newest part of the log, to anybody."""
 
+    enable_v1: bool = False
+    """Whether models of DEEPaaS 0.x and 1.x are also served at `/models/`, as by 0.5.
+    At `/v1/models` they are in any case."""
+
 
 class LogSettings(_Group):
     """What is logged, where, and how."""

@@ -6,13 +6,13 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from deepaas import messages
 from deepaas.worker import output
 from deepaas.worker.loop import STREAM_CREDIT_BYTES, Loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from deepaas import messages
     from deepaas.worker.channel import Channel, Frames
     from deepaas.worker.runner import Call
 
@@ -122,7 +122,7 @@ class AsyncLoop(Loop):
             spend()
         else:
             await asyncio.to_thread(spend)
-        self._data.send(messages.Chunk(seq=call.seq), chunk)
+        self._chunks.send(call.seq, chunk)
 
 
 async def _received(channel: Channel) -> AsyncIterator[Frames]:

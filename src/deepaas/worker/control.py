@@ -30,10 +30,11 @@ class StreamCredit:
         self._changed = threading.Condition()
 
     def grant(self, seq: int, size: int) -> None:
-        """Add `size` bytes to what the stream may send."""
+        """Add `size` bytes to what the stream may send, unless it has ended."""
         with self._changed:
-            self._bytes[seq] = self._bytes.get(seq, 0) + size
-            self._changed.notify_all()
+            if seq in self._bytes:
+                self._bytes[seq] += size
+                self._changed.notify_all()
 
     def wake(self) -> None:
         """Let those who wait look around, because a caller has left."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 
 from deepaas import messages
+from deepaas.model.interface import LEGACY_KINDS
 
 if TYPE_CHECKING:
     from deepaas.model.loading import LoadedModel, Operation
@@ -62,7 +63,7 @@ def describe_operation(
         description=operation.description,
         arguments=arguments,
         definitions=_fitting({**operation.signature.definitions, **codec.definitions}),
-        allows_unknown=kind == "v2",
+        allows_unknown=kind in LEGACY_KINDS,
         result_schema=_fitting(codec.schema),
         result_name=codec.schema_name,
         media_types=codec.media_types,

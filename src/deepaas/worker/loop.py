@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from deepaas import messages
 from deepaas.worker import output
+from deepaas.worker.chunks import ChunkSender
 
 if TYPE_CHECKING:
     from deepaas.progress_page import ProgressPage
@@ -34,6 +35,7 @@ class Loop:
         self._control = control
         self._runner = runner
         self._page = page
+        self._chunks = ChunkSender(data)
 
     def _note_start(self, seq: int) -> None:
         """Tell the server, through shared memory, that everything up to `seq` began."""
@@ -60,11 +62,12 @@ class Loop:
         """Tell the caller, as the last piece, that the stream has failed."""
         failure = self._runner.failure(call.seq, error)
         last = call.operation.codec.encode_broken(failure.detail, call.media_type)
-        self._data.send(messages.Chunk(seq=call.seq), last)
+        self._chunks.send(call.seq, last)
         return failure
 
     def _end_stream(self, call: Call, failure: messages.Failure | None) -> None:
         self._control.credit.forget(call.seq)
         call.folder.remove()
+        self._chunks.flush()
         output.finish_lines()
         self._data.send(messages.StreamEnd(seq=call.seq, failure=failure))

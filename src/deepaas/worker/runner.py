@@ -24,6 +24,7 @@ from deepaas.model.execution import (
     line_inputs,
     read_execution,
 )
+from deepaas.model.interface import LEGACY_KINDS
 from deepaas.model.job import Job
 from deepaas.worker import output
 
@@ -107,7 +108,7 @@ class Runner:
         self._spool = load.spool_dir
         self._inline_body_bytes = load.inline_body_bytes
         self._hides_detail = not load.error_detail
-        self._is_lenient = model.kind == "v2"
+        self._is_lenient = model.kind in LEGACY_KINDS
 
     def begin(self, predict: messages.Predict, body: bytes) -> Call:
         """Read and validate the inputs of a prediction.
@@ -304,7 +305,7 @@ class Runner:
         return target
 
     def _translate(self, error: BaseException) -> BaseException:
-        if self.model.kind != "v2" or isinstance(error, errors.DeepaasError):
+        if not self._is_lenient or isinstance(error, errors.DeepaasError):
             return error
         from deepaas.model import legacy
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deepaas import messages
 from deepaas.worker import output
 from deepaas.worker.loop import STREAM_CREDIT_BYTES, Loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from deepaas import messages
     from deepaas.worker.runner import Call
 
 
@@ -91,7 +91,7 @@ class SyncLoop(Loop):
             is_cancelled=lambda: self._is_cancelled(call.seq),
         )
         if may_send:
-            self._data.send(messages.Chunk(seq=call.seq), chunk)
+            self._chunks.send(call.seq, chunk)
         return may_send
 
 

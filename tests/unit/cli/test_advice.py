@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import sys
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
@@ -175,3 +176,59 @@ def test_an_inherited_warm_is_none() -> None:
 
     assert not has_warm(load_object("plants", Plants))
     assert has_warm(load_object("plants", Exemplary))
+
+
+# ------------------------------------------------------------------- 0.x and 1.x
+
+
+def of_2018(**functions: Any) -> Any:
+    def predict_data(args: Any) -> None:
+        """Name the plant."""
+
+    return SimpleNamespace(**{"predict_data": predict_data} | functions)
+
+
+@pytest.mark.parametrize(
+    ("functions", "level", "part"),
+    [
+        ({}, "note", "predict_data and predict_url are of DEEPaaS 0.x"),
+        ({}, "note", "it has no predict_url: callers who send 'url' get 501"),
+        ({"train": print}, "note", "POST to /v2/models/plants/train/"),
+        ({"predict_url": print}, "warning", "opens whatever address a caller names"),
+        (
+            {"get_test_args": lambda: {"top": {"help": ""}}},
+            "note",
+            "predict(top): no description; add one as its help",
+        ),
+        ({"predict_data": lambda args: 1}, "warning", "predict_data has no docstring"),
+        (
+            {"predict_data": None, "get_test_args": dict},
+            "warning",
+            "get_test_args describes arguments, but there is no `predict_data`",
+        ),
+    ],
+)
+def test_a_model_of_2018_is_told_what_to_change(
+    functions: dict[str, Any], level: str, part: str
+) -> None:
+    found = advice(of_2018(**functions))
+
+    assert [level] == [one for one, text in found if part in text], found
+
+
+def test_what_a_model_of_2018_has_is_not_missed() -> None:
+    found = texts(of_2018(predict_url=print))
+
+    assert "it has no predict_" not in found
+    assert "train(args)" not in found
+
+
+def test_a_model_of_2018_has_to_bring_flask_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "flask", raising=False)
+    monkeypatch.delitem(sys.modules, "werkzeug", raising=False)
+    assert "imports Flask" not in texts(of_2018())
+
+    monkeypatch.setitem(sys.modules, "werkzeug", ModuleType("werkzeug"))
+    assert "imports Flask or werkzeug" in texts(of_2018())

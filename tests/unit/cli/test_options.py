@@ -116,8 +116,6 @@ def test_options_and_files_are_noted_in_their_order() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "--enable-v1",
-        "--noenable-v1",
         "--predict-workers 2",
         "--train-workers=2",
         "--shell_completion bash",

@@ -108,13 +108,13 @@ def test_a_wrong_option_is_named_as_it_was_written() -> None:
 
 
 def test_what_has_no_effect_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    namespace = parse("--use-syslog", "--use-syslog", "--enable-v1")
+    namespace = parse("--use-syslog", "--use-syslog", "--use-journal")
     with caplog.at_level(logging.WARNING, "deepaas"):
         start.log_warnings(namespace, environ={"DEEPAAS_LOG__LEVL": "debug"})
 
     assert [
         "--use-syslog has no effect in DEEPaaS 3 and can be left out",
-        "--enable-v1 has no effect in DEEPaaS 3 and can be left out",
+        "--use-journal has no effect in DEEPaaS 3 and can be left out",
         "The environment variable DEEPAAS_LOG__LEVL is not known and has no effect; "
         "did you mean DEEPAAS_LOG__LEVEL?",
     ] == caplog.messages

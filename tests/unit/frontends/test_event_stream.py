@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from deepaas.jobs.states import JobState
 from deepaas.model import job as model_job
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
@@ -77,8 +78,16 @@ class _Jobs:
         assert job_id == JOB.id
         return [one for one in self.steps if one.number > after]
 
-    async def wait_for_change(self, job_id: str, *, timeout_s: float) -> None:
-        del job_id, timeout_s
+    @contextmanager
+    def follow(self, job_id: str) -> Iterator[_Jobs]:
+        assert job_id == JOB.id
+        yield self
+
+    def look(self) -> None:
+        """It looks all the time."""
+
+    async def wait(self, timeout_s: float) -> None:
+        del timeout_s
         self.looks.set()
         await asyncio.sleep(0)
 

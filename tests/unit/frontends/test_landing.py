@@ -41,6 +41,15 @@ def read(page: str) -> _Reader:
     return _Reader(page)
 
 
+def test_version_1_comes_first_where_a_v1_model_is() -> None:
+    document = versions_document(base_path="/a", has_docs=True, has_v1=True)
+
+    assert [("v1", "deprecated"), ("v2", "stable")] == [
+        (one["id"], one["version"]) for one in document["versions"]
+    ]
+    assert "/a/v1/" == document["versions"][0]["links"][0]["href"]
+
+
 def test_programs_get_the_document_of_2x() -> None:
     assert {
         "versions": [

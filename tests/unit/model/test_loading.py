@@ -104,3 +104,15 @@ def test_an_object_that_its_module_lacks_is_no_fault_in_the_models_code(
         load_model("ferns", references=["ferns:Fern.best"])
 
     assert "" == raised.value.traceback
+
+
+@pytest.mark.parametrize("name", ["flask", "werkzeug"])
+def test_a_model_of_2018_is_told_how_to_get_what_we_no_longer_bring(
+    working_directory: Path, name: str
+) -> None:
+    # As Python does it, because here they are installed.
+    code = f"raise ModuleNotFoundError('No module named {name}', name={name!r})"
+    (working_directory / "ferns.py").write_text(code)
+
+    with pytest.raises(ModelLoadError, match=r"pip install 'deepaas\[v1\]'"):
+        load_model("ferns", references=["ferns"])

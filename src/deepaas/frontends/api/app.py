@@ -18,6 +18,7 @@ from deepaas.frontends.api import (
     problems,
     processes,
     trainings,
+    v1,
     v2,
     versions,
 )
@@ -91,6 +92,7 @@ def make_api(
     app.router.routes.append(
         Route("/processes/{process}/execution", execution, methods=["POST"])
     )
+    v1.add_routes(app, door, api=settings.api)
     app.include_router(versions.make_router(door))
     versioned = versions.VersionedPrediction(door, api=settings.api)
     app.router.routes.append(

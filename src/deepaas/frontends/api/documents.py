@@ -16,6 +16,7 @@ from deepaas.frontends.api import (
     problems,
     schemas,
     swagger,
+    v1,
 )
 from deepaas.frontends.api.place import root_path
 from deepaas.frontends.api.v2_json import V2JSONResponse
@@ -70,7 +71,9 @@ def make_router(
             )
             return HTMLResponse(page, headers={**vary, **_PAGE_HEADERS})
         document = landing.versions_document(
-            base_path=door.base_path, has_docs=api.doc_endpoint
+            base_path=door.base_path,
+            has_docs=api.doc_endpoint,
+            has_v1=bool(v1.models(plane)),
         )
         document["links"] += landing.ogc_links(
             root=door.root(request.scope),
@@ -117,6 +120,7 @@ def make_router(
             base_path=door.base_path,
             version=version,
             enabled=_enabled(api),
+            v1_roots=[edition.root for edition in v1.editions(api)],
         )
 
     if api.doc_endpoint:

@@ -169,10 +169,10 @@ _STATUSES: Final = {
     "503": "Unavailable",
     "504": "DeadlineExceeded",
 }
-_V2_STATUSES: Final = _STATUSES | {
+_V1_STATUSES: Final = _STATUSES | {"default": "ModelsOwnError"}
+_V2_STATUSES: Final = _V1_STATUSES | {
     "400": "BadRequestMessages",
     "422": "InvalidInputMessages",
-    "default": "ModelsOwnError",
 }
 
 
@@ -180,9 +180,10 @@ def error_responses(kind: str) -> dict[str, Any]:
     """Return the error responses of an operation by status, as references.
 
     Args:
-        kind: Of the model; `v2` has its own 400 and 422, and may choose any status.
+        kind: Of the model; `v2` has its own 400 and 422, and may choose any status, as
+            `v1` may.
     """
-    names = _V2_STATUSES if kind == "v2" else _STATUSES
+    names = {"v2": _V2_STATUSES, "v1": _V1_STATUSES}.get(kind, _STATUSES)
     return {
         status: {"$ref": f"#/components/responses/{name}"}
         for status, name in names.items()

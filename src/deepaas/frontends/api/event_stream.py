@@ -17,7 +17,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from deepaas import errors
 from deepaas.backends.job_events import next_events
 from deepaas.backends.job_files import LOG
 from deepaas.backends.job_log import JobLog
@@ -33,7 +32,6 @@ MEDIA_TYPE: Final = "text/event-stream"
 HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 _RETRY_MS: Final = 2000
-_POLL_S: Final = 0.2
 _PING_S: Final = 15.0
 _MOST_AT_ONCE: Final = 1000
 _PING: Final = b": ping\n\n"
@@ -77,24 +75,26 @@ async def job_events(
 ) -> AsyncIterator[bytes]:
     """Yield events until the job is final; its last state is the last of them."""
     stream = _Stream(position)
-    while True:
-        job = await service.store.get(job_id)  # before looking: nothing comes after
-        steps = await service.store.transitions(
-            job_id, after=stream.position.transition
-        )
-        for step in steps:
-            if not step.state.is_final:
-                yield _of_step(step, stream)
-        async for event in _of_files(service, job, stream):
-            yield event
-        for step in steps:
-            if step.state.is_final and job.state.is_final:
-                yield _of_step(step, stream)
-        if _is_over(service, job):
-            return
-        if stream.is_silent():
-            yield _PING
-        await _next_look(service, job_id)
+    with service.follow(job_id) as follower:
+        while True:
+            follower.look()
+            job = await service.store.get(job_id)  # before looking: nothing comes after
+            steps = await service.store.transitions(
+                job_id, after=stream.position.transition
+            )
+            for step in steps:
+                if not step.state.is_final:
+                    yield _of_step(step, stream)
+            async for event in _of_files(service, job, stream):
+                yield event
+            for step in steps:
+                if step.state.is_final and job.state.is_final:
+                    yield _of_step(step, stream)
+            if _is_over(service, job):
+                return
+            if stream.is_silent():
+                yield _PING
+            await follower.wait(_PING_S)
 
 
 async def log_lines(
@@ -102,22 +102,17 @@ async def log_lines(
 ) -> AsyncIterator[bytes]:
     """Yield the lines of a log as events until the job is final."""
     stream = _Stream(Position(log=position))
-    while True:
-        job = await service.store.get(job_id)
-        async for event in _of_log(service, job, stream):
-            yield event
-        if _is_over(service, job):
-            return
-        if stream.is_silent():
-            yield _PING
-        await _next_look(service, job_id)
-
-
-async def _next_look(service: JobService, job_id: str) -> None:
-    try:
-        await service.wait_for_change(job_id, timeout_s=_POLL_S)
-    except errors.DeepaasError:
-        await asyncio.sleep(_POLL_S)
+    with service.follow(job_id) as follower:
+        while True:
+            follower.look()
+            job = await service.store.get(job_id)
+            async for event in _of_log(service, job, stream):
+                yield event
+            if _is_over(service, job):
+                return
+            if stream.is_silent():
+                yield _PING
+            await follower.wait(_PING_S)
 
 
 def _is_over(service: JobService, job: Job) -> bool:

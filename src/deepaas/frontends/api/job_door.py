@@ -81,7 +81,7 @@ class JobDoor:
         *,
         model: str,
         operation: str,
-        door: Literal["v2", "ogc"],
+        door: Literal["v1", "v2", "ogc"],
         version: int | None = None,
     ) -> Submitted:
         """Accept a job that a request asks for.

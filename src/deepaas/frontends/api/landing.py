@@ -7,7 +7,7 @@ script, and whose links are relative, so that it works behind proxies.
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from deepaas.frontends.api.job_documents import OGC_REL
 from deepaas.frontends.api.names import model_path
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from deepaas.messages import ModelDescription
+
+VersionName = Literal["v1", "v2"]
 
 _PAGE: Final = """\
 <!doctype html>
@@ -51,13 +53,17 @@ _LINKS: Final = {
 }
 
 
-def versions_document(*, base_path: str, has_docs: bool) -> dict[str, Any]:
+def versions_document(
+    *, base_path: str, has_docs: bool, has_v1: bool = False
+) -> dict[str, Any]:
     """Return the versions document of 2.x.
 
     Args:
         base_path: What stands before all paths, such as `/a/b`.
         has_docs: Whether the API page is switched on.
+        has_v1: Whether a V1 model is served.
     """
+    names: tuple[VersionName, ...] = ("v1", "v2") if has_v1 else ("v2",)
     links = [
         {"rel": "help", "type": "text/html", "href": f"{base_path}/api"},
         {
@@ -67,7 +73,7 @@ def versions_document(*, base_path: str, has_docs: bool) -> dict[str, Any]:
         },
     ]
     return {
-        "versions": [version_document(base_path=base_path)],
+        "versions": [version_document(name, base_path=base_path) for name in names],
         "links": links if has_docs else links[1:],
     }
 
@@ -96,17 +102,18 @@ def ogc_links(*, root: str, has_docs: bool, has_jobs: bool) -> list[dict[str, st
     ]
 
 
-def version_document(*, base_path: str) -> dict[str, Any]:
-    """Return the document of the one version that 2.x has.
+def version_document(name: VersionName, *, base_path: str) -> dict[str, Any]:
+    """Return the document of one version of the API.
 
     Args:
+        name: Of the version.
         base_path: What stands before all paths, such as `/a/b`.
     """
     return {
-        "version": "stable",
-        "id": "v2",
+        "version": "stable" if name == "v2" else "deprecated",
+        "id": name,
         "links": [
-            {"rel": "self", "type": "application/json", "href": f"{base_path}/v2/"}
+            {"rel": "self", "type": "application/json", "href": f"{base_path}/{name}/"}
         ],
     }
 

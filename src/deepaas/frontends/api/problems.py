@@ -32,6 +32,7 @@ __all__ = [
     "Header",
     "Problem",
     "ProblemAnswer",
+    "body_answer",
     "host_not_allowed",
     "method_not_allowed",
     "problem_media_type",
@@ -79,7 +80,7 @@ def render(
             a bad request.
     """
     if kind == "v2" and (messages := _messages(error)) is not None:
-        return _answer(status_of(error), JSON_MEDIA_TYPE, messages)
+        return body_answer(status_of(error), msgspec.json.encode(messages))
     problem = problem_of(error)
     if kind == "ogc" and isinstance(error, errors.InvalidInputError):
         problem = replace(problem, status=HTTPStatus.BAD_REQUEST)
@@ -91,9 +92,27 @@ def render_problem(
 ) -> ProblemAnswer:
     """Return the answer for `problem`; see `render`."""
     document = document_of(problem, request_id=request_id)
-    return _answer(
-        problem.status, problem_media_type(accept), document, headers=problem.headers
+    return body_answer(
+        problem.status,
+        msgspec.json.encode(document),
+        media_type=problem_media_type(accept),
+        headers=problem.headers,
     )
+
+
+def body_answer(
+    status: int,
+    body: bytes,
+    *,
+    media_type: str = JSON_MEDIA_TYPE,
+    headers: Sequence[Header] = (),
+) -> ProblemAnswer:
+    """Return an answer that has a body of its own."""
+    framing = [
+        (b"content-type", media_type.encode("ascii")),
+        (b"content-length", str(len(body)).encode("ascii")),
+    ]
+    return ProblemAnswer(status=int(status), headers=[*framing, *headers], body=body)
 
 
 def route_not_found(path: str) -> Problem:
@@ -150,14 +169,3 @@ def _messages(error: errors.DeepaasError) -> object:
     if isinstance(error, errors.InvalidInputError | errors.MalformedBodyError):
         return error.messages
     return None
-
-
-def _answer(
-    status: int, media_type: str, document: object, *, headers: Sequence[Header] = ()
-) -> ProblemAnswer:
-    body = msgspec.json.encode(document)
-    framing = [
-        (b"content-type", media_type.encode("ascii")),
-        (b"content-length", str(len(body)).encode("ascii")),
-    ]
-    return ProblemAnswer(status=int(status), headers=[*framing, *headers], body=body)

@@ -13,9 +13,15 @@ What 2.6 said wrongly of the answers is put right; everything else is as it was.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from deepaas.frontends.api.json_schema import DEFINITIONS, resolve
-from deepaas.frontends.api.names import identifier, model_path, unused_name
+from deepaas.frontends.api.names import (
+    SAFE_IN_A_SEGMENT,
+    identifier,
+    model_path,
+    unused_name,
+)
 from deepaas.frontends.api.swagger_schemas import (
     parameter,
     swagger_schema,
@@ -44,6 +50,7 @@ def swagger_document(
     version: str,
     base_path: str = "",
     enabled: Collection[str] = ("predict", "train"),
+    v1_roots: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the Swagger 2.0 document.
 
@@ -52,6 +59,7 @@ def swagger_document(
         version: Of this server.
         base_path: What stands before all paths, such as `/a/b`.
         enabled: Operations that the operator has not switched off.
+        v1_roots: What stands before the names of V1 models at their own addresses.
     """
     definitions = dict(_DEFINITIONS)
     paths = {
@@ -60,12 +68,22 @@ def swagger_document(
     for path, route in _LISTS.items():
         paths[base_path + path] = route
     for name, model in models.items():
+        metadata = _get("models", "Return model's metadata", "ModelMeta")
+        operations = {
+            operation: _post(model, operation, definitions=definitions)
+            for operation in _SUMMARIES
+            if operation in enabled
+        }
         root = base_path + model_path(name)
-        paths[root] = _get("models", "Return model's metadata", "ModelMeta")
-        for operation in _SUMMARIES:
-            if operation in enabled:
-                described = _post(model, operation, definitions=definitions)
-                paths[f"{root}{operation}/"] = {"post": described}
+        paths[root] = metadata
+        for operation, described in operations.items():
+            paths[f"{root}{operation}/"] = {"post": described}
+        for v1_root in v1_roots if model.kind == "v1" else ():
+            root = f"{base_path}{v1_root}/{quote(name, safe=SAFE_IN_A_SEGMENT)}"
+            paths[root] = metadata
+            for operation, described in operations.items():
+                method = "put" if operation == "train" else "post"
+                paths[f"{root}/{operation}"] = {method: described}
     return {
         "swagger": "2.0",
         "info": {

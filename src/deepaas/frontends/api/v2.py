@@ -20,6 +20,8 @@ from deepaas.frontends.api.place import root_path
 from deepaas.frontends.api.v2_json import V2JSONResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from deepaas.backends.telemetry.logs import DebugBuffer
     from deepaas.runtime.dataplane import DataPlane
     from deepaas.runtime.pool import ModelPool
@@ -48,7 +50,7 @@ def make_router(
     )
     async def get_version() -> dict[str, Any]:
         """Describe version 2 of the API."""
-        return landing.version_document(base_path=root_path.get())
+        return landing.version_document("v2", base_path=root_path.get())
 
     @router.get(
         "/v2/models/",
@@ -60,10 +62,8 @@ def make_router(
     )
     async def list_models() -> dict[str, Any]:
         """List the models that are served here."""
-        listed = await asyncio.gather(
-            *(_describe_or_name(pool) for pool in plane.pools.values())
-        )
-        return {"models": listed}
+        root = f"{root_path.get()}/v2/models"
+        return await list_document(plane.pools.values(), root=root)
 
     @router.get(
         "/v2/models/{model}/",
@@ -75,7 +75,8 @@ def make_router(
     )
     async def get_model(model: str) -> dict[str, Any]:
         """Describe one model."""
-        return await _describe(plane.pool(model))
+        href = f"{root_path.get()}/v2/models/{model}"
+        return await model_document(plane.pool(model), href=href)
 
     @router.post("/v2/models/{model}/predict/", include_in_schema=False)
     async def predict_with_unknown_model(model: str) -> None:
@@ -106,20 +107,35 @@ def make_router(
     return router
 
 
-async def _describe(pool: ModelPool) -> dict[str, Any]:
-    """Return a model's document: what it says of itself, under its name here."""
+async def list_document(pools: Iterable[ModelPool], *, root: str) -> dict[str, Any]:
+    """Return the documents of models, or their names when they cannot tell more.
+
+    Args:
+        pools: The models' workers.
+        root: What stands before the models' names in their addresses.
+    """
+    documents = (_document_or_name(pool, href=f"{root}/{pool.name}") for pool in pools)
+    return {"models": await asyncio.gather(*documents)}
+
+
+async def model_document(pool: ModelPool, *, href: str) -> dict[str, Any]:
+    """Return a model's document: what it says of itself, under its name here.
+
+    Args:
+        pool: The model's workers.
+        href: The address of the document.
+    """
     metadata = await pool.metadata()
-    return {**_named(pool), **metadata, "id": pool.name}
+    return {**_named(pool, href), **metadata, "id": pool.name}
 
 
-async def _describe_or_name(pool: ModelPool) -> dict[str, Any]:
-    """Return a model's document, or its name alone when it cannot tell more."""
+async def _document_or_name(pool: ModelPool, *, href: str) -> dict[str, Any]:
     try:
-        return await _describe(pool)
+        return await model_document(pool, href=href)
     except errors.DeepaasError as error:
-        return {**_named(pool), "description": error.detail}
+        return {**_named(pool, href), "description": error.detail}
 
 
-def _named(pool: ModelPool) -> dict[str, Any]:
-    link = {"rel": "self", "href": f"{root_path.get()}/v2/models/{pool.name}"}
+def _named(pool: ModelPool, href: str) -> dict[str, Any]:
+    link = {"rel": "self", "href": href}
     return {"id": pool.name, "name": pool.name, "links": [link]}

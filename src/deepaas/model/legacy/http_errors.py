@@ -1,6 +1,6 @@
-"""Errors that 2.x models raise: aiohttp's and marshmallow's, as ours.
+"""Errors that 2.x and V1 models raise: of aiohttp, werkzeug and marshmallow, as ours.
 
-aiohttp is not imported for that: a model that raises its exceptions has done so.
+No web library is imported for that: a model that raises its exceptions has done so.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from deepaas.errors import (
 from deepaas.model.legacy.validation import invalid_input
 from deepaas.model.v2_libraries import HTTP_EXCEPTIONS
 
+_WERKZEUG_EXCEPTIONS: Final = "werkzeug.exceptions"
 _INTERNAL_SERVER_ERROR: Final = 500
 
 
 def translate_exception(
     error: BaseException, *, model: str, operation: str
 ) -> DeepaasError | None:
-    """Return our error for what a 2.x model raised, or None for an ordinary exception.
+    """Return our error for what a model raised, or None for an ordinary exception.
 
     The model's own exception is the cause of ours, so that a log shows both.
 
@@ -50,6 +51,9 @@ def _translate(
     web_exceptions = sys.modules.get(HTTP_EXCEPTIONS)
     if web_exceptions and isinstance(error, web_exceptions.HTTPException):
         return _translate_http(error)
+    werkzeug = sys.modules.get(_WERKZEUG_EXCEPTIONS)
+    if werkzeug and isinstance(error, werkzeug.HTTPException):
+        return _translate_werkzeug(error)
     return None
 
 
@@ -64,6 +68,13 @@ def _translate_http(error: Any) -> DeepaasError:
         f"error; let predict return its result. It says: {detail}",
         exception=type(error).__name__,
     )
+
+
+def _translate_werkzeug(error: Any) -> DeepaasError:
+    status = error.code or _INTERNAL_SERVER_ERROR
+    # The description may be any object: `BadRequest(exception)` is frequent.
+    detail = str(error.description or "") or type(error).__name__
+    return ModelHttpError(detail, status=status)
 
 
 def _http_detail(error: Any) -> str:

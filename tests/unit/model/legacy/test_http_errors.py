@@ -6,6 +6,7 @@ import traceback
 from typing import Any
 
 import pytest
+import werkzeug.exceptions
 from aiohttp import web
 from webargs import ValidationError
 
@@ -145,3 +146,27 @@ def test_a_body_that_is_no_text_is_told_as_far_as_it_is_one() -> None:
 
     assert found is not None
     assert "caf\ufffd" == found.detail
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "detail"),
+    [
+        (werkzeug.exceptions.BadRequest("too dark"), 400, "too dark"),
+        (werkzeug.exceptions.BadRequest(ValueError("why")), 400, "why"),  # type: ignore[arg-type]  # as most models do
+        (werkzeug.exceptions.BadRequest(""), 400, "BadRequest"),
+        (werkzeug.exceptions.Conflict("busy"), 409, "busy"),
+        (
+            werkzeug.exceptions.HTTPException("without a status"),
+            500,
+            "without a status",
+        ),
+    ],
+    ids=["text", "exception", "nothing", "conflict", "base"],
+)
+def test_exceptions_of_werkzeug_have_their_status(
+    error: BaseException, status: int, detail: str
+) -> None:
+    ours = translated(error)
+
+    assert isinstance(ours, ModelHttpError)
+    assert (status, detail) == (ours.status, ours.detail)

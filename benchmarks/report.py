@@ -1,0 +1,220 @@
+"""Turns records into the page of the documentation: `python -m benchmarks.report`."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import sys
+from collections import defaultdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import workloads
+from benchmarks.contestants import ANCHOR, FIELD, SERVERS
+from benchmarks.race import BARE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Record = dict[str, Any]
+
+RESULTS = Path(__file__).with_name("results.jsonl")
+PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "benchmarks.md"
+
+HEAD = Path(__file__).with_name("page.md")
+
+
+class Records:
+    """What was measured."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._records = list(records)
+
+    def of(self, workload: str, **values: Any) -> list[Record]:
+        """Return the records of a workload that have these values."""
+        return [
+            one
+            for one in self._records
+            if one["workload"] == workload
+            and all(one.get(name) == value for name, value in values.items())
+        ]
+
+    def names(self, workload: str) -> list[str]:
+        """Return who took part, in the order of the field."""
+        seen = {one["name"] for one in self.of(workload)}
+        return [one.name for one in FIELD if one.name in seen]
+
+    def median(self, key: str, workload: str, **values: Any) -> float:
+        """Return the median of a value."""
+        return statistics.median(one[key] for one in self.of(workload, **values))
+
+    def ratio(
+        self, key: str, workload: str, name: str, to: str, **values: Any
+    ) -> float:
+        """Return the median of the ratios of rounds."""
+        base = {one["round"]: one[key] for one in self.of(workload, name=to, **values)}
+        return statistics.median(
+            one[key] / base[one["round"]]
+            for one in self.of(workload, name=name, **values)
+        )
+
+
+def page(records: Records) -> str:
+    """Return the page."""
+    parts = [HEAD.read_text(), _machine()]
+    for workload in workloads.RACES:
+        if records.of(workload.name):
+            parts.append(f"## {workload.name}: {workload.title}\n")
+            parts += [
+                _race(records, workload.name, connections)
+                for connections in workload.connections
+            ]
+    for name, title, columns in _SINGLE:
+        if records.of(name):
+            parts.append(f"## {name}: {title}\n\n{_single(records, name, columns)}")
+    return "\n".join(parts)
+
+
+def _machine() -> str:
+    peers = []
+    for contestant in FIELD:
+        if contestant.environment is not None:
+            place = SERVERS / contestant.environment.name / "requirements.txt"
+            peers.append(place.read_text().split()[0].replace("==", " "))
+    ours = [
+        f"{name} {version(name)}"
+        for name in ("deepaas", "fastapi", "uvicorn", "uvloop", "httptools", "pydantic")
+    ]
+    return (
+        f"Python {platform.python_version()}, {os.cpu_count()} processors "
+        f"({_processor()}), Linux {platform.release().split('-')[0]}; "
+        f"{', '.join(ours)}; {', '.join(peers)}.\n"
+        "MLServer runs on uvloop 0.21, because it does not start on 0.22; "
+        "DEEPaaS 2.6 uses none; all others on the same one.\n"
+    )
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _race(records: Records, workload: str, connections: int) -> str:
+    plural = "connection" if connections == 1 else "connections"
+    bare = records.of(workload, name=BARE)
+    head = ["", "requests/s", "ratio", "p50 ms", "p99 ms", "CPU µs", "memory MB"]
+    if bare:
+        head.insert(3, "of the limit")
+    rows = []
+    for name in records.names(workload):
+        where = {"name": name, "connections": connections}
+        row = [
+            name,
+            f"{records.median('per_s', workload, **where):,.0f}",
+            _short(
+                records.ratio(
+                    "per_s", workload, name, ANCHOR.name, connections=connections
+                )
+            ),
+            *(
+                _short(records.median(key, workload, **where))
+                for key in ("p50_ms", "p99_ms")
+            ),
+            f"{records.median('cpu_us', workload, **where):,.0f}",
+            f"{records.median('memory_mb', workload, **where):.0f}",
+        ]
+        if bare:
+            share = records.ratio(
+                "per_s", workload, name, BARE, connections=connections
+            )
+            row.insert(3, f"{100 * share:.0f} %")
+        rows.append(row)
+    failed = sum(
+        one.get("failed", 0) for one in records.of(workload, connections=connections)
+    )
+    said = f"\n{failed} requests failed.\n" if failed else ""
+    return f"{connections} {plural}:\n\n{_table(head, rows)}{said}"
+
+
+_SINGLE = (
+    (
+        "W7",
+        "start to the first right answer, and idle",
+        (
+            ("workers", "workers", "{:.0f}"),
+            ("start_s", "start s", "{:.2f}"),
+            ("cpu_s", "CPU s", "{:.2f}"),
+            ("memory_mb", "memory MB", "{:.0f}"),
+        ),
+    ),
+    (
+        "W8",
+        workloads.KILL.title,
+        (
+            ("workers", "workers", "{:.0f}"),
+            ("failed", "failed requests", "{:.0f}"),
+            ("gap_s", "longest gap s", "{:.2f}"),
+            ("rate_after", "rate afterwards", "{:.2f}"),
+        ),
+    ),
+    (
+        "W9",
+        workloads.OVERLOAD.title,
+        (
+            ("useful", "useful work", "{:.2f}"),
+            ("refused", "refused", "{:.0f}"),
+            ("refused_p50_ms", "refused in ms, p50", "{:.0f}"),
+            ("refused_p99_ms", "p99", "{:.0f}"),
+            ("timed_out", "timed out", "{:.0f}"),
+            ("next_s", "next request s", "{:.2f}"),
+        ),
+    ),
+)
+
+
+def _single(records: Records, workload: str, columns: Any) -> str:
+    rows = []
+    for name in records.names(workload):
+        by_size = defaultdict(list)
+        for one in records.of(workload, name=name):
+            by_size[one.get("workers")].append(one)
+        for runs in by_size.values():
+            cells = []
+            for key, _, form in columns:
+                values = [one[key] for one in runs if one[key] is not None]
+                cells.append(form.format(statistics.median(values)) if values else "-")
+            rows.append([name, *cells])
+    return _table(["", *(title for _, title, _ in columns)], rows)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def read(path: Path) -> Iterator[Record]:
+    """Yield the records of a file."""
+    for line in path.read_text().splitlines():
+        yield json.loads(line)
+
+
+def main() -> None:
+    """Write the page and the plots."""
+    records = Records(read(RESULTS))
+    PAGE.write_text(page(records))
+    from benchmarks import plots
+
+    plots.write(records, PAGE.parent)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
