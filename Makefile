@@ -16,7 +16,7 @@ DEMO_PORT ?= 5000
 
 .PHONY: help
 help: ## list these tasks
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 .PHONY: demo
 demo: .venv/.demo ## serve the example `digits` at http://127.0.0.1:5000 until Ctrl-C
@@ -35,6 +35,16 @@ test: .venv/.dev .venv/.docs debian ## run every test
 .PHONY: chaos
 chaos: .venv/.dev ## kill a server 1,000 times and count what it has lost: an hour
 	@$(BIN)/python -m tests.chaos.storm --kills 1000
+
+.PHONY: bench
+bench: .venv/.dev .venv/.bench ## measure us beside other servers, an hour; W=W1 is a part
+	@set -e; if [ -n "$(W)" ]; then $(BIN)/python -m benchmarks $(W); \
+	else $(BIN)/python -m benchmarks > .bench/results.jsonl; \
+	  cp .bench/results.jsonl benchmarks/results.jsonl; $(BIN)/python -m benchmarks.report; fi
+
+.PHONY: bench-check
+bench-check: .venv/.dev ## compare what a request costs with benchmarks/baseline.json
+	@$(BIN)/python -m benchmarks.guard
 
 .PHONY: check
 check: .venv/.dev ## format, lint, types, import layers: before each commit
@@ -76,6 +86,12 @@ docs: .venv/.docs ## build the documentation into docs/_build/html
 .venv/.dev: .venv/.package
 	@echo 'Installing the tools for tests and checks into .venv ...'
 	@$(INSTALL) --group test --group check
+	@touch $@
+
+.venv/.bench: .venv/.package
+	@echo 'Installing what draws the benchmarks into .venv ...'
+	@$(INSTALL) --group bench
+	@mkdir -p .bench
 	@touch $@
 
 .venv/.docs: .venv/.package

@@ -27,6 +27,15 @@ PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "benchmarks.md"
 HEAD = Path(__file__).with_name("page.md")
 
 
+_FLAT = """\
+## What does not grow
+
+Processor time of ours for a request of W1, beside more and more of everything else.
+
+![Processor time for a request](flat.svg)
+"""
+
+
 class Records:
     """What was measured."""
 
@@ -75,6 +84,8 @@ def page(records: Records) -> str:
     for name, title, columns in _SINGLE:
         if records.of(name):
             parts.append(f"## {name}: {title}\n\n{_single(records, name, columns)}")
+    if records.of("flat"):
+        parts.append(_FLAT)
     return "\n".join(parts)
 
 

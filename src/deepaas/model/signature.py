@@ -11,7 +11,9 @@ no integers. In a query or form, where all is text, pydantic's lax rules apply.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
@@ -36,6 +38,7 @@ from deepaas.model.parameters import (
     function_parameters,
 )
 from deepaas.model.refusals import field_errors, invalid_input
+from deepaas.model.tensor_json import LARGE_BYTES, dimensions, read_members
 from deepaas.model.textvalues import text_reader
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
 
     from pydantic.config import ExtraValues
 
-    from deepaas.model.parameters import Compiled
+    from deepaas.model.parameters import Compiled, Parameter
 
 BATCH_ITEM: Final = "item"
 """The one keyword that binding a batched operation gives: the caller's item."""
@@ -81,9 +84,10 @@ class NativeSignature(Signature):
             know it.
         finish: Makes keyword arguments of a validated object, where these are not the
             same.
+        arrays: The arguments that are arrays of floats, with their dimensions.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each by its name
         self,
         compiled: Compiled,
         *,
@@ -91,6 +95,7 @@ class NativeSignature(Signature):
         descriptions: Mapping[str, str],
         extra: ExtraValues | None = None,
         finish: Callable[[Any], dict[str, Any]] | None = None,
+        arrays: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.arguments = describe_arguments(
             compiled.schema, keywords=keywords, descriptions=descriptions
@@ -99,6 +104,7 @@ class NativeSignature(Signature):
         self._validator = compiled.adapter.validator
         self._extra = extra
         self._finish = finish
+        self._arrays = arrays
         self._names = [one.name for one in self.arguments]
         self._readers = {
             one.name: text_reader(one.schema, definitions=self.definitions)
@@ -118,6 +124,13 @@ class NativeSignature(Signature):
         # Pydantic takes these words for numbers. They are rare even within texts.
         if b"NaN" in body or b"Infinity" in body:
             parse_json(body)
+        if self._arrays and len(body) >= LARGE_BYTES:
+            members = read_members(body, self._arrays)
+            if members is not None:
+                with suppress(ValidationError):  # Python's dates and the like
+                    return self._validator.validate_python(
+                        members, strict=True, extra=self._extra
+                    )
         try:
             return self._validator.validate_json(body, strict=True, extra=self._extra)
         except ValidationError:
@@ -157,6 +170,7 @@ def _read_plain(function: Callable[..., Any]) -> NativeSignature:
         compile_parameters(parameters),
         keywords=[one.keyword for one in parameters],
         descriptions=argument_descriptions(underlying(function)),
+        arrays=_arrays(parameters),
     )
 
 
@@ -186,7 +200,13 @@ def _read_dataclass(item: type) -> NativeSignature:
         keywords=[one.keyword for one in fields],
         descriptions=argument_descriptions(item),
         finish=partial(_make_item, item),
+        arrays=_arrays(fields),
     )
+
+
+def _arrays(parameters: Sequence[Parameter]) -> dict[str, int]:
+    found = {one.keyword: dimensions(one.hint) for one in parameters}
+    return {name: number for name, number in found.items() if number}
 
 
 def _make_item(item: type, values: dict[str, Any]) -> dict[str, Any]:
