@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from deepaas.errors import ConfigurationError
+from deepaas.model.media_types import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,7 +78,7 @@ def show(
     """
     if output is not None:
         _save(answer, output)
-    elif not _is_json(answer.media_type):
+    elif not is_json(answer.media_type):
         _refuse_terminal(answer.media_type, stdout)
         _pass_on(answer.pieces, stdout)
     else:
@@ -97,7 +98,7 @@ def _save(answer: Answer, output: Path) -> None:
 
 
 def _refuse_terminal(media_type: str, stdout: BinaryIO) -> None:
-    is_text = media_type.startswith(_LINES) or _is_json(media_type)
+    is_text = media_type.startswith(_LINES) or is_json(media_type)
     if stdout.isatty() and not is_text:
         raise ConfigurationError(
             f"the result is {media_type} and no text; name a file for it with "
@@ -113,11 +114,6 @@ def _pass_on(pieces: Iterable[bytes], stdout: BinaryIO) -> None:
         last = piece or last
     if stdout.isatty() and not last.endswith(b"\n"):
         stdout.write(b"\n")  # so that the shell's prompt has a line of its own
-
-
-def _is_json(media_type: str) -> bool:
-    bare = media_type.partition(";")[0].strip().lower()
-    return bare == "application/json" or bare.endswith("+json")
 
 
 def _for_people(text: bytes) -> bytes:

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from deepaas.errors import ConfigurationError, DeepaasError, InvalidInputError
+from deepaas.model.media_types import essence, is_json
 
 if TYPE_CHECKING:
     from deepaas.cli.answers import Answer, Target
@@ -52,9 +53,9 @@ def line_for(target: Target, inputs: Inputs, *, accept: str) -> dict[str, Any]:
 
 def plain(answer: Answer, content: bytes) -> Any:
     """Return a result as JSON can hold it."""
-    media_type = answer.media_type.partition(";")[0].strip().lower()
-    if media_type == "application/json" or media_type.endswith("+json"):
+    if is_json(answer.media_type):
         return json.loads(content)
+    media_type = essence(answer.media_type)
     if media_type == "application/x-ndjson":
         return [json.loads(line) for line in content.splitlines() if line.strip()]
     if media_type.startswith("text/"):

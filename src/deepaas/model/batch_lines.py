@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from deepaas.model.media_types import essence
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,7 +40,7 @@ class Line:
 
 def is_batch(content_type: str) -> bool:
     """Return whether a body of this media type is a batch."""
-    return content_type.partition(";")[0].strip().lower() == NDJSON
+    return essence(content_type) == NDJSON
 
 
 def read_lines(file: BinaryIO, *, inline_bytes: int) -> Iterator[Line]:

@@ -26,6 +26,7 @@ from deepaas.model.arguments import OUTPUT, Inputs, Upload
 from deepaas.model.files import read_file
 from deepaas.model.inputs import parse_json
 from deepaas.model.interface import LEGACY_KINDS
+from deepaas.model.media_types import essence, is_json
 from deepaas.model.refusals import OBJECT_WANTED, invalid_input
 from deepaas.model.results import Encoded
 
@@ -101,11 +102,10 @@ def read_execution(
 
 def in_document(encoded: Encoded) -> Encoded:
     """Return a result as the one output of a response document."""
-    media_type = encoded.media_type.partition(";")[0].strip().lower()
     content = encoded.content()
-    if media_type == "application/json" or media_type.endswith("+json"):
+    if is_json(encoded.media_type):
         value = content
-    elif media_type.startswith("text/"):
+    elif essence(encoded.media_type).startswith("text/"):
         qualified = {"value": content.decode("utf-8", "replace")}
         value = msgspec.json.encode({**qualified, "mediaType": encoded.media_type})
     else:

@@ -21,6 +21,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from deepaas.errors import MalformedBodyError, UnsupportedMediaTypeError
 from deepaas.model.arguments import Inputs, Upload
+from deepaas.model.media_types import essence, is_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,10 +70,11 @@ def read_inputs(
         inputs.query = _parse_pairs(query)
     if not content_type and not isinstance(body, Path) and not body:
         return inputs
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == JSON or media_type.endswith("+json"):
+    if is_json(content_type):
         inputs.raw_json = _read_all(body)
-    elif media_type == FORM:
+        return inputs
+    media_type = essence(content_type)
+    if media_type == FORM:
         inputs.form = _read_form(_read_all(body), is_lenient=is_lenient)
     elif media_type == MULTIPART:
         inputs.form = _read_multipart(content_type, body=body, folder=folder)

@@ -28,7 +28,6 @@ _CANCEL_GRACE_S: Final = 1.0
 _GRANT_BYTES: Final = 1 << 16
 """What is taken of a stream before its worker hears of it: a part of its credit."""
 
-
 DEVICE_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
 """What a process sees of the machine's devices."""
 

@@ -12,6 +12,7 @@ from deepaas.frontends.api import problems
 from deepaas.frontends.api.result_answers import result_headers
 from deepaas.model.discovery import find_models
 from deepaas.model.loading import load_model, load_object
+from deepaas.model.media_types import essence, is_json
 from deepaas.testing.requests import Request, encode_request, inputs_of
 from deepaas.worker.describe import describe
 from deepaas.worker.inline import InlineWorker
@@ -226,7 +227,7 @@ def _answer(status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) ->
 
 
 def _decode(content: bytes, media_type: str) -> Any:
-    bare = media_type.partition(";")[0].strip().lower()
-    if bare in {"application/json", _NDJSON} or bare.endswith("+json"):
+    bare = essence(media_type)
+    if bare == _NDJSON or is_json(media_type):
         return json.loads(content)
     return content.decode() if bare.startswith("text/") else content

@@ -20,6 +20,7 @@ import msgspec
 from deepaas import errors, messages
 from deepaas.frontends.openwhisk import media
 from deepaas.model.interface import OPERATIONS
+from deepaas.model.media_types import is_json
 from deepaas.runtime.prediction import Result
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def read_invocation(
 
 def bare_result(content: bytes | bytearray, *, media_type: str) -> bytes:
     """Return a result as the JSON object or array that the platform wants."""
-    if media.is_json(media_type):
+    if is_json(media_type):
         if content.lstrip()[:1] in (b"{", b"["):
             return bytes(content)
         return b'{"result":' + content + b"}"

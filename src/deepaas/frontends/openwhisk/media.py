@@ -12,6 +12,7 @@ import re
 from typing import Final
 
 from deepaas.errors import ResultTooLargeError
+from deepaas.model.media_types import essence, is_json
 
 MOST_BYTES: Final = 1 << 20
 """Largest result of an activation; OpenWhisk cuts off what is longer."""
@@ -36,17 +37,6 @@ def check_size(content: bytes | bytearray) -> None:
     """
     if len(content) > MOST_BYTES:
         raise ResultTooLargeError(MOST_BYTES)
-
-
-def essence(content_type: str) -> str:
-    """Return the media type without its parameters."""
-    return content_type.partition(";")[0].strip().lower()
-
-
-def is_json(content_type: str) -> bool:
-    """Tell whether a body is JSON."""
-    name = essence(content_type)
-    return name == "application/json" or name.endswith("+json")
 
 
 def is_text(content_type: str) -> bool:

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlencode
 import msgspec
 
 from deepaas.frontends.openwhisk import media
+from deepaas.model.media_types import is_json
 from deepaas.problems import document_of, problem_of
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _take_apart(
     content = value.get("__ow_body")
     content_type = headers.get("content-type", "")
     if content not in (None, ""):
-        if media.is_json(content_type) or not isinstance(content, str):
+        if is_json(content_type) or not isinstance(content, str):
             return _query(fields), msgspec.json.encode(content)
         return _query(fields), media.body_of(content, content_type)
     if method not in _WITH_BODY or not fields:
@@ -175,7 +176,7 @@ def _as_text(value: Any) -> str:
 
 def _body(content: bytes, content_type: str) -> Any:
     """Return a body as the platform turns it back into bytes."""
-    if media.is_json(content_type):
+    if is_json(content_type):
         return _json(content)
     if media.is_text(content_type):
         return content.decode(media.charset(content_type), "replace")

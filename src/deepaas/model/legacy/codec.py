@@ -18,6 +18,7 @@ from deepaas.model.legacy.accept import JSON, NAME
 from deepaas.model.legacy.content import any_content, binary_content, text_of
 from deepaas.model.legacy.field_schemas import object_schema
 from deepaas.model.legacy.plain import encode_json
+from deepaas.model.media_types import essence
 from deepaas.model.results import Encoded, ResultCodec
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class LegacyCodec(ResultCodec):
         if content is not None:
             is_range = media_type.endswith("/*")
             return content.encoded(content.natural_type() if is_range else media_type)
-        if _bare(media_type).endswith("+json"):
+        if essence(media_type).endswith("+json"):
             return Encoded(media_type=media_type, body=encode_json(result))
         raise BadOutputError(
             f"The model returned {type(result).__name__} for {media_type}; return "
@@ -155,9 +156,5 @@ def _wrapper_schema() -> dict[str, Any]:
     }
 
 
-def _bare(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()
-
-
 def _is_json(media_type: str) -> bool:
-    return _bare(media_type) == JSON
+    return essence(media_type) == JSON

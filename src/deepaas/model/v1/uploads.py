@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from deepaas.model.media_types import essence
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,7 +35,7 @@ class FileStorage:
     @property
     def mimetype(self) -> str:
         """The media type without parameters, in lower case."""
-        return self.content_type.partition(";")[0].strip().lower()
+        return essence(self.content_type)
 
     def read(self, size: int = -1) -> bytes:
         """Return the rest of the content, or at most `size` bytes of it."""
