@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from benchmarks.running import Running
+from benchmarks.running import running
 from benchmarks.workloads import KILL, OVERLOAD, numbers_in
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from benchmarks.contestants import Contestant
+    from benchmarks.running import Running
 
 _BEFORE_S = 2.0
 _AFTER_S = 6.0
@@ -82,12 +84,9 @@ class Callers:
     async def one(self) -> float:
         """Ask once; returns how long a good client waits before it asks again."""
         began = time.monotonic()
-        request = self._server.request
         pause_s = _FAILED_PAUSE_S
         try:
-            async with self._session.post(
-                request.path, data=request.body, headers=request.headers
-            ) as answer:
+            async with self._post() as answer:
                 await answer.read()
                 status = answer.status
                 if status == 200:
@@ -102,11 +101,14 @@ class Callers:
 
     async def pid(self) -> int:
         """Return the process that runs the model."""
-        request = self._server.request
-        async with self._session.post(
-            request.path, data=request.body, headers=request.headers
-        ) as answer:
+        async with self._post() as answer:
             return int(max(numbers_in(json.loads(await answer.read()))))
+
+    def _post(self) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        request = self._server.request
+        return self._session.post(
+            request.path, data=request.body, headers=request.headers
+        )
 
     def between(self, start: float, end: float) -> list[Answer]:
         """Return the answers that came in a span of time."""
@@ -115,13 +117,8 @@ class Callers:
 
 def kill(contestant: Contestant, folder: Path, *, workers: int) -> dict[str, Any]:
     """Kill the process of the model under 16 clients; return what they saw."""
-    workload = replace(KILL, workers=workers)
-    server = Running(contestant, workload, folder)
-    try:
-        server.wait()
+    with running([contestant], replace(KILL, workers=workers), folder) as [server]:
         seen = asyncio.run(_kill(server))
-    finally:
-        server.close()
     return {"workload": "W8", "name": contestant.name, "workers": workers, **seen}
 
 
@@ -150,12 +147,8 @@ async def _kill(server: Running) -> dict[str, Any]:
 
 def overload(contestant: Contestant, folder: Path) -> dict[str, Any]:
     """Let 512 clients ask a model that can answer 20 a second."""
-    server = Running(contestant, OVERLOAD, folder)
-    try:
-        server.wait()
+    with running([contestant], OVERLOAD, folder) as [server]:
         seen = asyncio.run(_overload(server))
-    finally:
-        server.close()
     return {"workload": "W9", "name": contestant.name, **seen}
 
 

@@ -59,10 +59,9 @@ class Jobs(Deepaas):
 
 def flat(*, rounds: int, seconds: float) -> Iterator[dict[str, Any]]:
     """Yield a record for each run, of all four series."""
-    series: dict[str, tuple[tuple[int, ...], Callable[[int], Running]]] = {}
     with tempfile.TemporaryDirectory(prefix="flat-") as name:
         folder = Path(name)
-        series = {
+        series: dict[str, tuple[tuple[int, ...], Callable[[int], Running]]] = {
             "models": (MODELS, lambda n: Running(Many(n), START, folder / f"m{n}")),
             "finished jobs": (JOBS, lambda n: _with_jobs(n, folder / f"j{n}")),
             "event streams": (
@@ -106,11 +105,11 @@ def _push(label: str, size: int, server: Running, *, seconds: float) -> dict[str
 def _seen(server: Running, seconds: float) -> dict[str, Any]:
     many = server.push(connections=64, seconds=seconds)
     alone = server.push(connections=1, seconds=seconds)
-    return {"cpu_us": many["cpu_us"], "p50_ms": alone["p50_ms"], **_failed(many, alone)}
-
-
-def _failed(*runs: dict[str, float]) -> dict[str, float]:
-    return {"failed": sum(one["failed"] for one in runs)}
+    return {
+        "cpu_us": many["cpu_us"],
+        "p50_ms": alone["p50_ms"],
+        "failed": many["failed"] + alone["failed"],
+    }
 
 
 async def _push_beside_streams(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from benchmarks import environments, workloads
 from benchmarks.contestants import ANCHOR, Deepaas, Deepaas2Model
 from benchmarks.race import race
+from benchmarks.report import Records
 
 BASELINE = Path(__file__).with_name("baseline.json")
 
@@ -56,23 +56,20 @@ def costs(*, rounds: int, seconds: float) -> dict[str, float]:
         if workload.name not in _GUARDED:
             continue
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            records = list(
+            records = Records(
                 race(workload, field, Path(folder), rounds=rounds, seconds=seconds)
             )
-        costs_us = {
-            (one["name"], one["connections"], one["round"]): one["cpu_us"]
-            for one in records
-        }
-        for contestant in field[1:]:
+        for name in records.names(workload.name):
             for connections in workload.connections:
-                ratios = [
-                    cost_us / costs_us[ANCHOR.name, connections, number]
-                    for (name, many, number), cost_us in costs_us.items()
-                    if (name, many) == (contestant.name, connections)
-                ]
-                if ratios:
-                    key = f"{workload.name}, {connections}: {contestant.name}"
-                    found[key] = round(statistics.median(ratios), 3)
+                if name != ANCHOR.name:
+                    ratio = records.ratio(
+                        "cpu_us",
+                        workload.name,
+                        name,
+                        ANCHOR.name,
+                        connections=connections,
+                    )
+                    found[f"{workload.name}, {connections}: {name}"] = round(ratio, 3)
     return found
 
 

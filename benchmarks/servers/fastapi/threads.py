@@ -10,27 +10,9 @@ import numpy as np
 import work
 from fastapi import Body, FastAPI, UploadFile
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from records import Doubled, Item, Tensor
 
 app = FastAPI()
-
-
-class Item(BaseModel):
-    """The argument."""
-
-    x: float
-
-
-class Doubled(BaseModel):
-    """The result."""
-
-    y: float
-
-
-class Tensor(BaseModel):
-    """An image as numbers."""
-
-    data: list[list[list[list[float]]]]
 
 
 @app.post("/noop")
