@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("workload", nargs="*", help="such as W1; all if none")
     parser.add_argument("--only", action="append", help="part of a server's name")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3, help="of each run")
+    parser.add_argument("--seconds", type=int, default=3, help="of each run")
     options = parser.parse_args()
     field = [
         one

@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--update", action="store_true", help="write a new baseline")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2, help="of each run")
+    parser.add_argument("--seconds", type=int, default=2, help="of each run")
     options = parser.parse_args()
     found = costs(rounds=options.rounds, seconds=options.seconds)
     if options.update:
