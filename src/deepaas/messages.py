@@ -144,6 +144,22 @@ class JobContext(msgspec.Struct, frozen=True, kw_only=True):
     is_careful: bool = False
 
 
+class InferenceHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What the head of an inference request says of the body and of the answer.
+
+    Attributes:
+        json_bytes: How long the JSON is before the binary tensors; None if it is all.
+        coding: How the body is compressed: `gzip`, `deflate` or empty.
+        limit_bytes: Largest body, once it is not compressed any more; 0 is no limit.
+        answer_coding: How the answer is to be compressed, or empty.
+    """
+
+    json_bytes: int | None = None
+    coding: str = ""
+    limit_bytes: int = 0
+    answer_coding: str = ""
+
+
 class Predict(Record):
     """Run one prediction. The frame's body is the request's body.
 
@@ -163,6 +179,7 @@ class Predict(Record):
             when it is an execute request of OGC API Processes, `line` when it is a line
             of a batch, `batch` when it is a whole one.
         job: Set when it runs as a job.
+        inference: Set when the body is a request of the Open Inference Protocol.
     """
 
     seq: int
@@ -177,6 +194,7 @@ class Predict(Record):
     operation: str = "predict"
     envelope: Literal["", "ogc", "line", "batch"] = ""
     job: JobContext | None = None
+    inference: InferenceHead | None = None
 
 
 class Cancel(Record):
@@ -238,12 +256,16 @@ class Answer(Record):
         filename: For a Content-Disposition header, or empty.
         body_path: Where the body is, when it is too large for the frame; the server
             removes the file once it is sent.
+        json_bytes: How long the JSON is before the binary tensors, if there are some.
+        coding: How the body is compressed, or empty.
     """
 
     seq: int
     media_type: str
     filename: str = ""
     body_path: str = ""
+    json_bytes: int | None = None
+    coding: str = ""
 
 
 class StreamStart(Record):
@@ -329,11 +351,36 @@ ToServer = (
 )
 
 
+LARGE_BYTES: Final = 1 << 16
+"""A body of this size is worth receiving where it stays."""
+
+
+Body = bytes | memoryview
+"""A frame's body as a worker has it; a large one is memory that nobody else uses."""
+
+
 class FrameReader:
     """Cuts a stream of bytes into frames."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+
+    def take_large(self) -> tuple[bytes, int, bytes] | None:
+        """Return the frame that has begun to come, if its body is large.
+
+        Returns:
+            Its header, the size of its body, and what is there of the body; the rest
+            is for the caller to receive.
+        """
+        buffer = self._buffer
+        if len(buffer) < FRAME.size:
+            return None
+        header_size, body_size = FRAME.unpack_from(buffer)
+        start = FRAME.size + header_size
+        if body_size < LARGE_BYTES or len(buffer) < start:
+            return None
+        self._buffer = bytearray()
+        return bytes(buffer[FRAME.size : start]), body_size, bytes(buffer[start:])
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[tuple[bytes, bytes]]:
         """Return the headers and bodies of all frames that are complete by now."""

@@ -62,6 +62,7 @@ OWN_OPTIONS: Final = {
     "loaded-versions": "models.loaded_versions",
     "body-limit": "limits.body_bytes",
     "deadline": "limits.deadline_s",
+    "repository-control": "api.repository_control",
     "queue-size": "limits.queue_size",
     "memory-limit": "limits.worker_memory_bytes",
     "error-detail": "error_detail",

@@ -222,6 +222,9 @@ class ApiSettings(_Group):
     train_endpoint: bool = True
     """Whether models can be trained."""
 
+    repository_control: bool = False
+    """Whether callers may load and unload models (Open Inference Protocol)."""
+
     doc_endpoint: bool = True
     """Whether `/api` shows the API as a page where it can be tried."""
 

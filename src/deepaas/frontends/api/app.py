@@ -29,6 +29,9 @@ from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.hosts import ANY_HOST, HostCheck
 from deepaas.frontends.api.job_door import JobDoor
 from deepaas.frontends.api.predict import PredictEndpoint
+from deepaas.frontends.openinference import rest
+from deepaas.frontends.openinference.infer import InferEndpoint, versioned_inferences
+from deepaas.frontends.openinference.service import OpenInference
 
 if TYPE_CHECKING:
     from deepaas.backends.telemetry.logs import AccessLog, DebugBuffer
@@ -74,16 +77,34 @@ def make_api(
         remove_folder=plane.remove_folder,
     )
     door = JobDoor(jobs, plane=plane, bodies=bodies, base_path=base_path)
+    open_inference = OpenInference(door, settings=settings)
+    is_enabled = settings.api.predict_endpoint
     for model in plane.pools:
-        endpoint = PredictEndpoint(
-            model,
-            door=door,
-            is_enabled=settings.api.predict_endpoint,
-        )
-        path = f"/v2/models/{model}/predict/"
-        app.router.routes.append(Route(path, endpoint, methods=["POST"]))
+        endpoints: dict[str, PredictEndpoint] = {
+            f"/v2/models/{model}/predict/": PredictEndpoint(
+                model, door=door, is_enabled=is_enabled
+            ),
+            f"/v2/models/{model}/infer": InferEndpoint(
+                model, door=door, is_enabled=is_enabled
+            ),
+        }
+        for path, endpoint in endpoints.items():
+            app.router.routes.append(Route(path, endpoint, methods=["POST"]))
     app.include_router(
-        v2.make_router(plane, base_path=base_path, debug_buffer=debug_buffer)
+        v2.make_router(
+            plane,
+            base_path=base_path,
+            debug_buffer=debug_buffer,
+            describe_tensors=open_inference.model_metadata,
+        )
+    )
+    app.include_router(rest.make_router(open_inference, door))
+    app.router.routes.append(
+        Route(
+            "/v2/models/{model}/versions/{version}/infer",
+            versioned_inferences(door, is_enabled=is_enabled, service=open_inference),
+            methods=["POST"],
+        )
     )
     app.include_router(
         trainings.make_router(door, is_train_enabled=settings.api.train_endpoint)
@@ -94,7 +115,7 @@ def make_api(
         Route("/processes/{process}/execution", execution, methods=["POST"])
     )
     app.include_router(versions.make_router(door))
-    versioned = versions.VersionedPrediction(door, api=settings.api)
+    versioned = versions.versioned_predictions(door, api=settings.api)
     app.router.routes.append(
         Route(
             "/v2/models/{model}/versions/{version}/predict/",
@@ -170,7 +191,9 @@ def _answer_errors(app: FastAPI, plane: DataPlane) -> None:
 
 
 def _kind(request: Request, plane: DataPlane) -> str:
-    """Return whose bodies an error has: a model's of 2.x, or ours."""
+    """Return whose bodies an error has: a model's of 2.x, Open Inference's, or ours."""
+    if rest.TAG in getattr(request.scope.get("route"), "tags", ()):
+        return "inference"
     model = request.path_params.get("model")
     pool = plane.pools.get(model) if isinstance(model, str) else None
     description = pool.description if pool is not None else None

@@ -48,14 +48,15 @@ def make_router(plane: DataPlane, *, is_strict: bool) -> APIRouter:
     )
     async def get_readiness() -> JSONResponse:
         """Say whether predictions can be answered, and if not, why."""
-        document = _readiness(plane, is_strict=is_strict)
+        document = readiness(plane, is_strict=is_strict)
         status = 200 if document["status"] == "ready" else 503
         return JSONResponse(document, status_code=status)
 
     return router
 
 
-def _readiness(plane: DataPlane, *, is_strict: bool) -> dict[str, Any]:
+def readiness(plane: DataPlane, *, is_strict: bool) -> dict[str, Any]:
+    """Return the document that says whether predictions can be answered."""
     states = {name: pool.state for name, pool in plane.pools.items()}
     reasons = []
     if plane.is_draining:

@@ -19,6 +19,8 @@ from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.v2_json import V2JSONResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from deepaas.backends.telemetry.logs import DebugBuffer
     from deepaas.runtime.dataplane import DataPlane
     from deepaas.runtime.pool import ModelPool
@@ -29,6 +31,7 @@ def make_router(
     *,
     base_path: str,
     debug_buffer: DebugBuffer | None,
+    describe_tensors: Callable[[str], Awaitable[dict[str, Any]]],
 ) -> APIRouter:
     """Return the routes.
 
@@ -36,6 +39,7 @@ def make_router(
         plane: The models.
         base_path: The prefix of all paths.
         debug_buffer: What the debug route shows, or None to show nothing.
+        describe_tensors: Returns what the Open Inference Protocol tells of a model.
     """
     router = APIRouter(default_response_class=V2JSONResponse)
 
@@ -76,7 +80,9 @@ def make_router(
     )
     async def get_model(model: str) -> dict[str, Any]:
         """Describe one model."""
-        return await _describe(plane.pool(model), base_path)
+        pool = plane.pool(model)
+        metadata = await describe_tensors(model)
+        return {**metadata, **await describe_model(pool, base_path)}
 
     @router.post("/v2/models/{model}/predict/", include_in_schema=False)
     async def predict_with_unknown_model(model: str) -> None:
@@ -107,7 +113,7 @@ def make_router(
     return router
 
 
-async def _describe(pool: ModelPool, base_path: str) -> dict[str, Any]:
+async def describe_model(pool: ModelPool, base_path: str) -> dict[str, Any]:
     """Return a model's document: what it says of itself, under its name here."""
     metadata = await pool.metadata()
     return {**_named(pool, base_path), **metadata, "id": pool.name}
@@ -116,7 +122,7 @@ async def _describe(pool: ModelPool, base_path: str) -> dict[str, Any]:
 async def _describe_or_name(pool: ModelPool, base_path: str) -> dict[str, Any]:
     """Return a model's document, or its name alone when it cannot tell more."""
     try:
-        return await _describe(pool, base_path)
+        return await describe_model(pool, base_path)
     except errors.DeepaasError as error:
         return {**_named(pool, base_path), "description": error.detail}
 
