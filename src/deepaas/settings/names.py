@@ -54,6 +54,7 @@ V2_SWITCHES: Final[Mapping[str, tuple[str, Mapping[bool, str]]]] = {
 """Switches of 2.x that choose a value of a setting that is no switch."""
 
 OWN_OPTIONS: Final = {
+    "grpc-port": "server.grpc_port",
     "allowed-host": "server.allowed_hosts",
     "insecure-no-auth": "server.insecure_no_auth",
     "drain": "server.drain_s",

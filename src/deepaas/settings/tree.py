@@ -64,6 +64,10 @@ class ServerSettings(_Group):
     listen_port: Port = 5000
     """Port to listen on; 0 takes one that is free."""
 
+    grpc_port: Annotated[int, Field(ge=-1, le=65535)] = -1
+    """Port for the Open Inference Protocol over gRPC; 0 takes one that is free, -1 is
+    none. It needs the extra `grpc`."""
+
     base_path: BasePath = ""
     """Path that stands before every address, such as /models, behind a proxy."""
 

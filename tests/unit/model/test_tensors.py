@@ -121,7 +121,8 @@ def test_the_schema_is_that_of_nested_arrays(
     said = described.pop(TENSOR_KEYWORD)
 
     assert schema == described
-    assert [-1 if one is None else one for one in shape or (None,)] == said["shape"]
+    lengths = (None,) if shape is None else shape
+    assert [-1 if one is None else one for one in lengths] == said["shape"]
 
 
 @given(st.sampled_from(DTYPES), st.lists(st.integers(1, 3), max_size=3))

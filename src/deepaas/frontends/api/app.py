@@ -69,14 +69,7 @@ def make_api(
         responses=problem_responses(400, 421),
     )
     _answer_errors(app, plane)
-    bodies = BodyReader(
-        # pydantic's ByteSize is an int that msgspec refuses to encode.
-        limit_bytes=int(settings.limits.body_bytes),
-        inline_bytes=int(settings.limits.inline_body_bytes),
-        make_folder=plane.make_folder,
-        remove_folder=plane.remove_folder,
-    )
-    door = JobDoor(jobs, plane=plane, bodies=bodies, base_path=base_path)
+    door = make_door(plane, jobs=jobs, settings=settings)
     open_inference = OpenInference(door, settings=settings)
     is_enabled = settings.api.predict_endpoint
     for model in plane.pools:
@@ -134,6 +127,22 @@ def make_api(
         base_path=base_path,
         hosts=_host_check(settings),
         access_log=access_log,
+    )
+
+
+def make_door(
+    plane: DataPlane, *, jobs: JobService | NoJobs, settings: Settings
+) -> JobDoor:
+    """Return what leads requests to models and jobs."""
+    bodies = BodyReader(
+        # pydantic's ByteSize is an int that msgspec refuses to encode.
+        limit_bytes=int(settings.limits.body_bytes),
+        inline_bytes=int(settings.limits.inline_body_bytes),
+        make_folder=plane.make_folder,
+        remove_folder=plane.remove_folder,
+    )
+    return JobDoor(
+        jobs, plane=plane, bodies=bodies, base_path=settings.server.base_path
     )
 
 

@@ -204,12 +204,7 @@ def _add_repository(router: APIRouter, service: OpenInference, door: JobDoor) ->
     async def load_model(request: Request, model: str) -> Response:
         """Load a model; the answer comes when it answers."""
         wanted = await _read(door, request, _ControlRequest)
-        if wanted.parameters:
-            raise errors.ExtensionNotOfferedError(
-                "model_repository: load with parameters",
-                remedy="Models are loaded as the operator has set them up.",
-            )
-        await service.load(model)
+        await service.load(model, has_parameters=bool(wanted.parameters))
         return Response(status_code=200)
 
     @router.post(

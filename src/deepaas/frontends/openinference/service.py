@@ -110,13 +110,22 @@ class OpenInference:
         ]
         return [one for one in rows if not only_ready or one["state"] == "READY"]
 
-    async def load(self, model: str) -> None:
+    async def load(self, model: str, *, has_parameters: bool) -> None:
         """Load a model.
+
+        Args:
+            model: Its name.
+            has_parameters: Whether the caller wants it otherwise than it is set up.
 
         Raises:
             DeepaasError: There is none, it cannot be loaded, or nobody may do this.
         """
         self._check_control()
+        if has_parameters:
+            raise errors.ExtensionNotOfferedError(
+                "model_repository: load with parameters",
+                remedy="Models are loaded as the operator has set them up.",
+            )
         await self._plane.load_model(model)
 
     async def unload(self, model: str) -> None:
