@@ -41,7 +41,7 @@ def test_the_version_document_is_at_v2(http: httpx2.Client) -> None:
     answer = http.get("/v2/")
 
     assert 200 == answer.status_code
-    assert VERSION == answer.json()
+    assert VERSION.items() <= answer.json().items()
 
 
 @pytest.mark.parametrize("path", ["/", "/v2/", "/v2/models/", "/v2/models/probe/"])

@@ -88,7 +88,7 @@ def make_api(
             plane,
             base_path=base_path,
             debug_buffer=debug_buffer,
-            describe_tensors=open_inference.model_metadata,
+            open_inference=open_inference,
         )
     )
     app.include_router(rest.make_router(open_inference, door))

@@ -19,9 +19,8 @@ from deepaas.frontends.api.error_responses import problem_responses
 from deepaas.frontends.api.v2_json import V2JSONResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from deepaas.backends.telemetry.logs import DebugBuffer
+    from deepaas.frontends.openinference.service import OpenInference
     from deepaas.runtime.dataplane import DataPlane
     from deepaas.runtime.pool import ModelPool
 
@@ -31,7 +30,7 @@ def make_router(
     *,
     base_path: str,
     debug_buffer: DebugBuffer | None,
-    describe_tensors: Callable[[str], Awaitable[dict[str, Any]]],
+    open_inference: OpenInference,
 ) -> APIRouter:
     """Return the routes.
 
@@ -39,7 +38,8 @@ def make_router(
         plane: The models.
         base_path: The prefix of all paths.
         debug_buffer: What the debug route shows, or None to show nothing.
-        describe_tensors: Returns what the Open Inference Protocol tells of a model.
+        open_inference: What the Open Inference Protocol tells, which these documents
+            tell as well.
     """
     router = APIRouter(default_response_class=V2JSONResponse)
 
@@ -53,7 +53,8 @@ def make_router(
     )
     async def get_version() -> dict[str, Any]:
         """Describe version 2 of the API."""
-        return landing.version_document(base_path=base_path)
+        document = landing.version_document(base_path=base_path)
+        return {**open_inference.server_metadata(), **document}
 
     @router.get(
         "/v2/models/",
@@ -81,7 +82,7 @@ def make_router(
     async def get_model(model: str) -> dict[str, Any]:
         """Describe one model."""
         pool = plane.pool(model)
-        metadata = await describe_tensors(model)
+        metadata = await open_inference.model_metadata(model)
         return {**metadata, **await describe_model(pool, base_path)}
 
     @router.post("/v2/models/{model}/predict/", include_in_schema=False)

@@ -69,7 +69,9 @@ def _value(one: Input, spec: TensorSpec, *, size: int | None, tensors: Tensors) 
             return _array_of(one, _flat(one))
         return _read_array(one, tensors.take(size))
     elements = _flat(one) if size is None else _unpacked(one, tensors.take(size))
-    if spec.form != "file" and one.datatype == BYTES:
+    if spec.form == "file":
+        elements = [_content(element) for element in elements]
+    elif one.datatype == BYTES:
         elements = [_text(one, element) for element in elements]
     if spec.form == "json":
         return _json(one, _only(one, elements))
@@ -162,6 +164,10 @@ def _nested(one: Input, spec: TensorSpec, elements: list[Any]) -> list[Any]:
     if len(elements) != one.shape[0]:  # rows without anything in them
         return [[] for _ in range(one.shape[0])]
     return elements
+
+
+def _content(element: bytes | str) -> bytes:
+    return element.encode() if isinstance(element, str) else element
 
 
 def _text(one: Input, element: bytes | str) -> str:
