@@ -184,12 +184,16 @@ async def _serve(
         debug_buffer=sinks.debug_buffer,
     )
 
+    rpc: GrpcServer | None = None
+
     def on_listening() -> None:
         gc.freeze()  # what is there now stays; collections need not look at it
         gc.set_threshold(_GARBAGE)
         gc.enable()
         data_dir = jobs.files.root if isinstance(jobs, JobService) else None
         _announce(settings, plane, site.listener, data_dir=data_dir)
+        if rpc is not None:
+            logger.info("gRPC: port %d", rpc.port)
 
     server = HttpServer(
         api,
@@ -198,7 +202,6 @@ async def _serve(
         drain_s=settings.server.drain_s,
         on_listening=on_listening,
     )
-    rpc: GrpcServer | None = None
     housekeeping = asyncio.create_task(_keep_house(plane, jobs, sinks))
     plane.start()
     try:

@@ -54,7 +54,7 @@ def make_router(
     async def get_version() -> dict[str, Any]:
         """Describe version 2 of the API."""
         document = landing.version_document(base_path=base_path)
-        return {**open_inference.server_metadata(), **document}
+        return document | open_inference.server_metadata() | document
 
     @router.get(
         "/v2/models/",
@@ -82,8 +82,8 @@ def make_router(
     async def get_model(model: str) -> dict[str, Any]:
         """Describe one model."""
         pool = plane.pool(model)
-        metadata = await open_inference.model_metadata(model)
-        return {**metadata, **await describe_model(pool, base_path)}
+        document = await describe_model(pool, base_path)
+        return document | await open_inference.model_metadata(model) | document
 
     @router.post("/v2/models/{model}/predict/", include_in_schema=False)
     async def predict_with_unknown_model(model: str) -> None:
