@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MODELS = Path(__file__).parent / "models"
-PATHS = [MODELS / one for one in ("tensors.py", "tensors_batched.py", "many_v2.py")]
+NAMES = ("tensors", "tensors_batched", "many_v2", "waiting")
 
 NUMBERS: Final = np.arange(4, dtype=np.float32)
 
@@ -40,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             *(sys.executable, "-m", "deepaas.cli.main", "serve", "--strict"),
             *("--listen-port", str(port), "--grpc-port", str(rpc_port)),
             "--repository-control",
-            *PATHS,
+            *(MODELS / f"{name}.py" for name in NAMES),
         ],
         port=port,
         folder=tmp_path_factory.mktemp("server"),
@@ -151,9 +151,9 @@ def test_the_index_lists_all_models(http: Triton, rpc: Triton) -> None:
     index = http.client.get_model_repository_index()
     of_rpc = rpc.client.get_model_repository_index(as_json=True)
 
-    assert [path.stem for path in PATHS] == [one["name"] for one in index]
+    assert [*NAMES] == [one["name"] for one in index]
     assert {("0", "READY")} == {(one["version"], one["state"]) for one in index}
-    assert [path.stem for path in PATHS] == [one["name"] for one in of_rpc["models"]]
+    assert [*NAMES] == [one["name"] for one in of_rpc["models"]]
 
 
 # --------------------------------------------------------------------- inferences
@@ -319,6 +319,35 @@ def test_an_inference_needs_no_content_type(server: Server) -> None:
     assert 200 == answer.status_code
     assert "application/json" == answer.headers["content-type"]
     assert [4.0] == answer.json()["outputs"][0]["data"]
+
+
+def test_a_caller_who_leaves_ends_what_can_be_ended(
+    server: Server, rpc: Triton
+) -> None:
+    def state() -> dict[str, int]:
+        url = f"{server.url}/v2/models/waiting/predict/"
+        found: dict[str, int] = httpx2.post(url, json={}, timeout=30).json()
+        return found
+
+    before = state()["cancelled"]
+    seconds = rpc.given("seconds", np.array([600.0]), "FP64")
+
+    call = rpc.client.async_infer("waiting", [seconds], callback=lambda **_: None)
+    while state()["now"] == 0:
+        pass
+    call.cancel()
+
+    while state()["cancelled"] == before:
+        pass
+
+
+def test_an_error_over_grpc_fits_into_its_headers(rpc: Triton) -> None:
+    unknown = rpc.given("ü" * 20_000, NUMBERS, "FP32")
+
+    status, message = refused(lambda: rpc.client.infer("tensors", [unknown]))
+
+    assert "StatusCode.INVALID_ARGUMENT" == status
+    assert "no input 'ü" in message
 
 
 # ------------------------------------------------------------------ what is wrong

@@ -34,6 +34,10 @@ logger = logging.getLogger(__name__)
 
 _REQUEST_ID: Final = answers.REQUEST_ID.decode("ascii")
 _BUG: Final = "The server failed; its log tells why."
+_LONGEST_SENTENCE: Final = 1000
+"""Characters of an error. A client takes a few kB of headers, in which each byte that
+is not ASCII takes three."""
+
 _HEALTH: Final = "grpc.health.v1.Health"
 
 _CODES: Final = {
@@ -156,7 +160,7 @@ class GrpcServer:
                 size = answer.ByteSize()
             except errors.DeepaasError as error:
                 status = status_of(error)
-                await context.abort(_code(error), str(error) or error.detail)
+                await context.abort(_code(error), _sentence(error))
             except asyncio.CancelledError:
                 status = answers.CALLER_LEFT
                 raise
@@ -202,6 +206,11 @@ def _code(error: errors.DeepaasError) -> grpc.StatusCode:
         return _CODES[HTTPStatus(status)]
     is_callers = status < HTTPStatus.INTERNAL_SERVER_ERROR
     return grpc.StatusCode.INVALID_ARGUMENT if is_callers else grpc.StatusCode.INTERNAL
+
+
+def _sentence(error: errors.DeepaasError) -> str:
+    """Return what is wrong, short enough for a header."""
+    return (str(error) or error.detail)[:_LONGEST_SENTENCE]
 
 
 def _refusing(extension: str) -> Callable[[Any, Any], Awaitable[None]]:

@@ -85,7 +85,7 @@ def _read_array(one: Input, content: memoryview) -> Any:
     numpy = importlib.import_module("numpy")
     is_bf16 = one.datatype == "BF16"
     dtype = numpy.dtype("uint16" if is_bf16 else NUMERIC[one.datatype].dtype)
-    array = numpy.frombuffer(content, dtype.newbyteorder("<")).reshape(one.shape)
+    array = _shaped(one, numpy.frombuffer(content, dtype.newbyteorder("<")))
     if not (array.flags.aligned and array.flags.writeable):
         array = array.copy()
     if is_bf16:  # the upper half of a float32
@@ -100,7 +100,17 @@ def _read_array(one: Input, content: memoryview) -> Any:
 def _array_of(one: Input, elements: list[Any]) -> Any:
     """Return plain values as an array; later it is seen whether its dtype can be."""
     numpy = importlib.import_module("numpy")
-    return numpy.asarray(elements).reshape(one.shape)
+    return _shaped(one, numpy.asarray(elements))
+
+
+def _shaped(one: Input, array: Any) -> Any:
+    """Return an array in the shape that its input states; it has as many elements."""
+    try:
+        return array.reshape(one.shape)
+    except (ValueError, OverflowError) as error:  # nothing in it, but far too long
+        raise InvalidInputError(
+            f"Input {one.name!r} cannot have shape {one.shape}: {error}."
+        ) from None
 
 
 # ---------------------------------------------------------------- plain values
@@ -161,8 +171,8 @@ def _nested(one: Input, spec: TensorSpec, elements: list[Any]) -> list[Any]:
     for length in reversed(one.shape[1:]):
         rows = len(elements) // length if length else 0
         elements = [elements[row * length : (row + 1) * length] for row in range(rows)]
-    if len(elements) != one.shape[0]:  # rows without anything in them
-        return [[] for _ in range(one.shape[0])]
+    if len(elements) != one.shape[0]:  # there could be more of them than memory
+        raise InvalidInputError(f"Input {one.name!r} has rows without elements.")
     return elements
 
 

@@ -257,7 +257,7 @@ def test_a_value_is_a_tensor_of_one_element(
             "[[1, 2], [3, 4]]",
         ),
         (list[list[int]], given_("x", "INT64", [[1], [2]], [2, 1]), "[[1], [2]]"),
-        (list[list[int]], given_("x", "INT64", [], [2, 0]), "[[], []]"),
+        (list[list[int]], given_("x", "INT64", [], [0, 2]), "[]"),
         (list[str], given_("x", "BYTES", ["a", "b"]), "['a', 'b']"),
         (dict[str, int], given_("x", "BYTES", ['{"a": 1}']), "{'a': 1}"),
         (int | None, given_("x", "BYTES", ["null"]), "None"),
@@ -396,6 +396,17 @@ def test_a_2x_model_gets_its_files_and_answers_without_a_status() -> None:
         (int, given_("x", "INT64", [1, 2]), r"shape \[1\]"),
         (int, given_("x", "INT64", [1.5]), "no INT64"),
         (list[int], given_("x", "INT64", [1, 2], [1, 2]), r"shape \[-1\]"),
+        (list[list[int]], given_("x", "INT64", [], [10**12, 0]), "without elements"),
+        (
+            Annotated[np.ndarray, deepaas.Tensor("int8")],
+            given_("x", "INT8", [], [2**62, 2**62, 0]),
+            "cannot have shape",
+        ),
+        (
+            Annotated[np.ndarray, deepaas.Tensor("int8")],
+            given_("x", "INT8", [], [0] * 100),
+            "cannot have shape",
+        ),
         (dict[str, int], given_("x", "BYTES", ["{"]), "has to be JSON text"),
         (dict[str, int], given_("x", "BYTES", ['{"a": "b"}']), "/x/a"),
         (
