@@ -365,7 +365,7 @@ class FrameReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def take_large(self) -> tuple[bytes, int, bytes] | None:
+    def take_large(self) -> tuple[bytes, int, memoryview] | None:
         """Return the frame that has begun to come, if its body is large.
 
         Returns:
@@ -380,7 +380,8 @@ class FrameReader:
         if body_size < LARGE_BYTES or len(buffer) < start:
             return None
         self._buffer = bytearray()
-        return bytes(buffer[FRAME.size : start]), body_size, bytes(buffer[start:])
+        view = memoryview(buffer)
+        return bytes(view[FRAME.size : start]), body_size, view[start:]
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[tuple[bytes, bytes]]:
         """Return the headers and bodies of all frames that are complete by now."""

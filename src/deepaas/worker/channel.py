@@ -114,7 +114,7 @@ class Channel:
         return bool(poller.poll(max(0.0, timeout_s) * 1000))
 
 
-def _begin_large(header: bytes, size: int, there: bytes) -> _LargeFrame:
+def _begin_large(header: bytes, size: int, there: memoryview) -> _LargeFrame:
     """Make room for a body; what comes behind the JSON of tensors lies as numpy wants.
 
     So a tensor becomes an array where it was received.
