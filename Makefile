@@ -14,6 +14,10 @@ INSTALL := $(PIP) install --constraint constraints.txt --build-constraint constr
 
 DEMO_PORT ?= 5000
 
+# What the build compiles.
+PROTOCOL := $(wildcard src/deepaas/frontends/openinference/*.proto \
+  src/deepaas/frontends/openinference/standard/*.proto)
+
 .PHONY: help
 help: ## list these tasks
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -67,7 +71,7 @@ docs: .venv/.docs ## build the documentation into docs/_build/html
 # ------------------------------------------------------------------- set-up
 
 # pip older than 25.1, which Debian brings, knows no dependency groups.
-.venv/.package: pyproject.toml constraints.txt
+.venv/.package: pyproject.toml constraints.txt hatch_build.py $(PROTOCOL)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'DEEPaaS needs Python 3.11 or newer: make PYTHON=/path/to/python3'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \

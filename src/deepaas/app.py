@@ -22,8 +22,9 @@ from deepaas.backends.data_dir import (
 from deepaas.backends.spool import Spool
 from deepaas.backends.telemetry import logs
 from deepaas.errors import ConfigurationError
-from deepaas.frontends.api.app import make_api
+from deepaas.frontends.api.app import make_api, make_door
 from deepaas.frontends.api.express import ExpressProtocol
+from deepaas.frontends.openinference.service import OpenInference
 from deepaas.guardian.tree import become_subreaper
 from deepaas.http_server import HttpServer
 from deepaas.model.discovery import find_models
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from deepaas.frontends.api.edge import Edge
+    from deepaas.frontends.openinference.grpc_server import GrpcServer
     from deepaas.model.discovery import ModelReference
     from deepaas.runtime.dataplane import DataPlane, Required
     from deepaas.settings import Profile, Settings
@@ -176,10 +179,14 @@ async def _serve(
         debug_buffer=sinks.debug_buffer,
     )
 
+    rpc: GrpcServer | None = None
+
     def on_listening() -> None:
         settle_garbage()
         data_dir = jobs.files.root if isinstance(jobs, JobService) else None
         _announce(settings, plane, site.listener, data_dir=data_dir)
+        if rpc is not None:
+            logger.info("gRPC: port %d", rpc.port)
 
     server = HttpServer(
         api,
@@ -197,17 +204,45 @@ async def _serve(
     housekeeping = asyncio.create_task(keep_house(sinks, process_ids=process_ids))
     plane.start()
     try:
+        if settings.server.grpc_port >= 0:
+            rpc = _make_rpc(settings, plane, jobs=jobs, edge=api)
         await jobs.start()
         await _wait_for_models(plane, required=required, server=server)
         if not server.should_exit:
+            if rpc is not None:
+                await rpc.start()
             await server.serve(sockets=[site.listener])
     finally:
+        if rpc is not None:
+            drain_s = 0.0 if server.force_exit else settings.server.drain_s
+            await rpc.stop(grace_s=drain_s)
         grace_s = 0.0 if server.force_exit else _STOP_GRACE_S
         await jobs.stop(grace_s=grace_s)
         await plane.stop(grace_s=grace_s)
         housekeeping.cancel()
         sinks.flush()
     return 0
+
+
+def _make_rpc(
+    settings: Settings, plane: DataPlane, *, jobs: JobService | NoJobs, edge: Edge
+) -> GrpcServer:
+    """Return what speaks gRPC; its port is taken.
+
+    Raises:
+        ConfigurationError: It is in use, or what speaks gRPC is not installed.
+    """
+    try:
+        from deepaas.frontends.openinference.grpc_server import GrpcServer
+    except ImportError as error:
+        raise ConfigurationError(
+            f"gRPC needs packages that are not installed ({error}); install "
+            "'deepaas[grpc]', or leave out --grpc-port.",
+            setting="server.grpc_port",
+        ) from None
+    door = make_door(plane, jobs=jobs, settings=settings)
+    service = OpenInference(door, settings=settings)
+    return GrpcServer(service, plane=plane, edge=edge, settings=settings)
 
 
 async def _wait_for_models(

@@ -14,6 +14,7 @@
     │   ├── ModelNotFoundError        no model of this name
     │   ├── VersionNotFoundError      no version of this number
     │   ├── VersionInUseError         the version answers predictions
+    │   ├── ExtensionNotOfferedError  an extension of Open Inference that is not here
     │   ├── ProcessNotFoundError      no process of this id
     │   ├── JobNotFoundError          no job of this id
     │   ├── JobRemovedError           the job was removed
@@ -249,6 +250,17 @@ class VersionInUseError(RequestError):
             f"Version {version} of model {model!r} answers predictions; activate "
             "another one first."
         )
+
+
+class ExtensionNotOfferedError(RequestError):
+    """The extension of the Open Inference Protocol is not offered."""
+
+    code = "extension_not_offered"
+
+    def __init__(self, extension: str, *, remedy: str = "") -> None:
+        self.extension = extension
+        detail = f"The extension {extension!r} is not offered here."
+        super().__init__(f"{detail} {remedy}".rstrip())
 
 
 class ProcessNotFoundError(RequestError):

@@ -147,6 +147,22 @@ class JobContext(msgspec.Struct, frozen=True, kw_only=True):
     is_careful: bool = False
 
 
+class InferenceHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What the head of an inference request says of the body and of the answer.
+
+    Attributes:
+        json_bytes: How long the JSON is before the binary tensors; None if it is all.
+        coding: How the body is compressed: `gzip`, `deflate` or empty.
+        limit_bytes: Largest body, once it is not compressed any more; 0 is no limit.
+        answer_coding: How the answer is to be compressed, or empty.
+    """
+
+    json_bytes: int | None = None
+    coding: str = ""
+    limit_bytes: int = 0
+    answer_coding: str = ""
+
+
 class Predict(Record):
     """Run one prediction. The frame's body is the request's body.
 
@@ -168,6 +184,7 @@ class Predict(Record):
         job: Set when it runs as a job.
         environment: Variables to set in the process before it begins, on platforms that
             tell of each call in this way.
+        inference: Set when the body is a request of the Open Inference Protocol.
     """
 
     seq: int
@@ -183,6 +200,7 @@ class Predict(Record):
     envelope: Literal["", "ogc", "line", "batch"] = ""
     job: JobContext | None = None
     environment: dict[str, str] | None = None
+    inference: InferenceHead | None = None
 
 
 class Cancel(Record):
@@ -244,12 +262,16 @@ class Answer(Record):
         filename: For a Content-Disposition header, or empty.
         body_path: Where the body is, when it is too large for the frame; the server
             removes the file once it is sent.
+        json_bytes: How long the JSON is before the binary tensors, if there are some.
+        coding: How the body is compressed, or empty.
     """
 
     seq: int
     media_type: str
     filename: str = ""
     body_path: str = ""
+    json_bytes: int | None = None
+    coding: str = ""
 
 
 class StreamStart(Record):
@@ -335,11 +357,37 @@ ToServer = (
 )
 
 
+LARGE_BYTES: Final = 1 << 16
+"""A body of this size is worth receiving where it stays."""
+
+
+Body = bytes | memoryview
+"""A frame's body as a worker has it; a large one is memory that nobody else uses."""
+
+
 class FrameReader:
     """Cuts a stream of bytes into frames."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+
+    def take_large(self) -> tuple[bytes, int, memoryview] | None:
+        """Return the frame that has begun to come, if its body is large.
+
+        Returns:
+            Its header, the size of its body, and what is there of the body; the rest
+            is for the caller to receive.
+        """
+        buffer = self._buffer
+        if len(buffer) < FRAME.size:
+            return None
+        header_size, body_size = FRAME.unpack_from(buffer)
+        start = FRAME.size + header_size
+        if body_size < LARGE_BYTES or len(buffer) < start:
+            return None
+        self._buffer = bytearray()
+        view = memoryview(buffer)
+        return bytes(view[FRAME.size : start]), body_size, view[start:]
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[tuple[bytes, bytes]]:
         """Return the headers and bodies of all frames that are complete by now."""

@@ -36,6 +36,7 @@ STATUS: Final[dict[type[errors.DeepaasError], HTTPStatus]] = {
     errors.ModelNotFoundError: HTTPStatus.NOT_FOUND,
     errors.VersionNotFoundError: HTTPStatus.NOT_FOUND,
     errors.VersionInUseError: HTTPStatus.CONFLICT,
+    errors.ExtensionNotOfferedError: HTTPStatus.NOT_FOUND,
     errors.ProcessNotFoundError: HTTPStatus.NOT_FOUND,
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.JobRemovedError: HTTPStatus.GONE,

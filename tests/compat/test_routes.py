@@ -41,7 +41,7 @@ def test_the_version_document_is_at_v2(http: httpx2.Client) -> None:
     answer = http.get("/v2/")
 
     assert 200 == answer.status_code
-    assert VERSION == answer.json()
+    assert VERSION.items() <= answer.json().items()
 
 
 @pytest.mark.parametrize("path", ["/", "/v2/", "/v2/models/", "/v2/models/probe/"])
@@ -52,11 +52,8 @@ def test_json_says_its_charset(http: httpx2.Client, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "location"),
     [
-        ("GET", "/v2", "/v2/"),
-        ("GET", "/v2?a=1", "/v2/?a=1"),
         ("GET", "/v2/models", "/v2/models/"),
         ("GET", "/v2/models?x=1&y=a%20b", "/v2/models/?x=1&y=a%20b"),
-        ("GET", "/v2/models/probe", "/v2/models/probe/"),
         ("GET", "/v2/models/probe/train", "/v2/models/probe/train/"),
         ("GET", "/v2/debug", "/v2/debug/"),
         ("POST", "/v2/models/probe/predict", "/v2/models/probe/predict/"),
@@ -65,6 +62,8 @@ def test_json_says_its_charset(http: httpx2.Client, path: str) -> None:
         ("GET", "//v2//models/", "/v2/models/"),
         ("GET", "//v2//models", "/v2/models/"),
         ("GET", "/v2//", "/v2/"),
+        ("GET", "//v2", "/v2"),
+        ("GET", "/v2//models/probe", "/v2/models/probe"),
         ("GET", "//", "/"),
         ("GET", "//ui", "/ui"),
         ("GET", "//swagger.json", "/swagger.json"),

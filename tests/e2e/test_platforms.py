@@ -85,7 +85,8 @@ def test_every_link_has_the_prefix(seen: str, behind: httpx2.Client) -> None:
 def test_redirects_documents_and_pages_have_the_prefix(
     seen: str, behind: httpx2.Client
 ) -> None:
-    assert f"{PREFIX}/v2/" == behind.get(f"{seen}/v2").headers["location"]
+    (link,) = behind.get(f"{seen}/v2").json()["links"]
+    assert f"{PREFIX}/v2/" == link["href"]
     assert f"{PREFIX}/api" == behind.get(f"{seen}/ui").headers["location"]
     for document in ("openapi.json", "swagger.json"):
         assert PREFIX + PREDICT in behind.get(f"{seen}/{document}").json()["paths"]

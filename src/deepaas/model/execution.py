@@ -60,7 +60,7 @@ class Execution:
 
 
 def read_execution(
-    body: bytes, *, arguments: Sequence[Argument], kind: str
+    body: bytes | memoryview, *, arguments: Sequence[Argument], kind: str
 ) -> Execution:
     """Return what the body of an execute request asks for.
 
@@ -132,7 +132,7 @@ def in_line(encoded: Encoded) -> Encoded:
     return Encoded(media_type=document.media_type, body=body)
 
 
-def _read_request(body: bytes, arguments: Sequence[Argument]) -> _Request:
+def _read_request(body: bytes | memoryview, arguments: Sequence[Argument]) -> _Request:
     document = parse_json(body) if body else {}
     if isinstance(document, dict):
         _refuse_misplaced(document, arguments)
@@ -202,7 +202,9 @@ def _unqualified(place: str, value: Any, argument: Argument | None) -> Any:
     return value if has_member else value["value"]
 
 
-def line_inputs(content: bytes, *, arguments: Sequence[Argument], kind: str) -> Inputs:
+def line_inputs(
+    content: bytes | memoryview, *, arguments: Sequence[Argument], kind: str
+) -> Inputs:
     """Return the arguments in a line, where an operation looks for them.
 
     Must be called within `deepaas.model.files.use_folder`.

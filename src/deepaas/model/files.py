@@ -178,8 +178,10 @@ def extension(filename: str) -> str:
 
 
 def _read_qualified(value: Any) -> tuple[bytes, str, str]:
-    """Return content, media type and file name of a qualified value."""
+    """Return content, media type and file name of a qualified value, or of bytes."""
     match value:
+        case bytes():  # an element of a tensor
+            return value, OCTET_STREAM, ""
         case {"value": str(text)}:
             media_type = str(value.get("mediaType") or OCTET_STREAM)
             return _decode(text), media_type, str(value.get("filename") or "")

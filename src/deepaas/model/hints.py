@@ -33,7 +33,7 @@ from deepaas.model.files import FILE_SCHEMA, QUALIFIED_SCHEMA, read_content, rea
 from deepaas.model.images import is_image_class, read_image
 from deepaas.model.tensors import Tensor
 
-_UNION_ORIGINS: Final = (Union, types.UnionType)
+UNION_ORIGINS: Final = (Union, types.UnionType)
 _TENSOR_REMEDY: Final = (
     'Annotated[np.ndarray, deepaas.Tensor("float32", (None, 3, 224, 224))]'
 )
@@ -131,7 +131,7 @@ def _with_parts(hint: Any, read: Callable[[Any], Any]) -> Any:
     served = tuple(part if part is ... else read(part) for part in parts)
     if served == parts:
         return hint
-    if origin in _UNION_ORIGINS:
+    if origin in UNION_ORIGINS:
         return Union[served]  # noqa: UP007  `|` takes no tuple
     return origin[served]
 
@@ -178,7 +178,7 @@ def alternatives(hint: Any) -> list[Any]:
     """Return the members of a union, or the hint itself; without notes beside them."""
     if get_origin(hint) is Annotated:
         return alternatives(hint.__origin__)
-    if get_origin(hint) in _UNION_ORIGINS:
+    if get_origin(hint) in UNION_ORIGINS:
         return [one for part in get_args(hint) for one in alternatives(part)]
     return [hint]
 

@@ -12,6 +12,7 @@ from pydantic import PydanticInvalidForJsonSchema, TypeAdapter
 from deepaas.model.binaries import BYTES, is_binary_class
 from deepaas.model.files import OCTET_STREAM
 from deepaas.model.hints import (
+    UNION_ORIGINS,
     HintError,
     alternatives,
     as_result,
@@ -75,12 +76,15 @@ def _first_part(hint: Any) -> Any:
 
 def _without_exceptions(hint: Any) -> Any:
     """Return the hint of an element of a batch's result that is no failure."""
+    # With the notes beside each, such as those of a tensor.
+    is_union = get_origin(hint) in UNION_ORIGINS
+    members = get_args(hint) if is_union else alternatives(hint)
     results = tuple(
         one
-        for one in alternatives(hint)
+        for one in members
         if not (isinstance(one, type) and issubclass(one, BaseException))
     )
-    if len(results) == len(alternatives(hint)):
+    if len(results) == len(members):
         return hint
     return Union[results] if results else Any  # noqa: UP007  `|` takes no tuple
 

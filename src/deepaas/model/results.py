@@ -26,12 +26,16 @@ class Encoded:
         path: A file to send instead; never removed by whoever sends it, who copies
             or opens it before the request's folder goes away.
         filename: The name to suggest to the caller for a download, or empty.
+        json_bytes: How long the JSON is before the binary tensors, if there are some.
+        coding: How the body is compressed, or empty.
     """
 
     media_type: str
     body: bytes | bytearray | memoryview = b""
     path: str = ""
     filename: str = ""
+    json_bytes: int | None = None
+    coding: str = ""
 
     def content(self) -> bytes:
         """Return the bytes, wherever they are."""
@@ -74,6 +78,10 @@ class ResultCodec(ABC):
         Raises:
             BadOutputError: The result cannot be represented; says where and why.
         """
+
+    def encode_bare(self, result: Any, media_type: str) -> Encoded:
+        """Return `result` without anything that 2.x puts around it; see `encode`."""
+        return self.encode(result, media_type)
 
     def streams(self, media_type: str) -> bool:
         """Tell whether a result of this media type is sent piece by piece."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Optional, get_args
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
+from deepaas.model.openinference.datatypes import DATATYPES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
 
 _JSON_TYPES: Final = {"b": "boolean", "i": "integer", "u": "integer", "f": "number"}
 """The JSON type of an element by numpy's kind of its dtype."""
+
+TENSOR_KEYWORD: Final = "x-tensor"
+"""What a JSON Schema has beside the nested arrays: datatype and shape, as the Open
+Inference Protocol writes them."""
+
+_STAND_INS: Final = {"bfloat16": "float32"}
+"""What a model gets where numpy has no such dtype."""
 
 _KINDS_OF_VALUES: Final = {"b": "b", "i": "iu", "u": "iu", "f": "iufb"}
 """Which kinds of values a dtype of a kind takes without a loss of meaning."""
@@ -34,10 +43,11 @@ class Tensor:
             ],
         ) -> list[Label]: ...
 
-    Callers send nested JSON arrays.
+    Callers send nested JSON arrays, or binary tensors (Open Inference Protocol).
 
     Attributes:
-        dtype: numpy's name of the element type: `float32`, `uint8`, `bool` …
+        dtype: numpy's name of the element type: `float32`, `uint8`, `bool` …; or
+            `bfloat16`, which numpy lacks, so that the model has float32.
         shape: The length of each dimension; None stands for any length. Without a
             shape, any number of dimensions will do.
     """
@@ -50,13 +60,15 @@ class Tensor:
         object.__setattr__(self, "shape", None if shape is None else tuple(shape))
 
     def read(self, value: object) -> Any:
-        """Return nested lists as an array of this dtype and shape.
+        """Return nested lists, or an array, as an array of this dtype and shape.
 
         Raises:
             ValueError: They are ragged, of another shape, or hold something else.
         """
         numpy = importlib.import_module("numpy")
-        array = self._as_array(numpy, value)
+        array: Any = value
+        if not isinstance(value, numpy.ndarray) or array.dtype != self.held_dtype:
+            array = self._as_array(numpy, value)
         if not self._fits(array.shape):
             raise ValueError(
                 f"An array of shape {_shown(self.shape or ())} belongs here, "
@@ -64,8 +76,13 @@ class Tensor:
             )
         return array
 
+    @property
+    def held_dtype(self) -> str:
+        """Numpy's name of what a model gets."""
+        return _STAND_INS.get(self.dtype, self.dtype)
+
     def _as_array(self, numpy: Any, value: object) -> Any:
-        dtype = numpy.dtype(self.dtype)
+        dtype = numpy.dtype(self.held_dtype)
         try:
             array = numpy.asarray(value)
         except ValueError:
@@ -88,13 +105,20 @@ class Tensor:
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the nested arrays."""
         numpy = importlib.import_module("numpy")
+        dtype = numpy.dtype(self.held_dtype)
         if self.shape is None:
-            return {"type": "array", "items": {}}
-        schema: dict[str, Any] = {"type": _JSON_TYPES[numpy.dtype(self.dtype).kind]}
-        for length in reversed(self.shape):
-            schema = {"type": "array", "items": schema}
-            if length is not None:
-                schema |= {"minItems": length, "maxItems": length}
+            schema: dict[str, Any] = {"type": "array", "items": {}}
+        else:
+            schema = {"type": _JSON_TYPES[dtype.kind]}
+            for length in reversed(self.shape):
+                schema = {"type": "array", "items": schema}
+                if length is not None:
+                    schema |= {"minItems": length, "maxItems": length}
+        datatype = DATATYPES.get(self.dtype if self.dtype in _STAND_INS else dtype.name)
+        if datatype is not None:
+            shape = (None,) if self.shape is None else self.shape
+            lengths = [-1 if one is None else one for one in shape]
+            schema[TENSOR_KEYWORD] = {"datatype": datatype, "shape": lengths}
         return schema
 
     def __get_pydantic_core_schema__(
@@ -102,7 +126,7 @@ class Tensor:
     ) -> CoreSchema:
         """Take the place of the array type that this annotates."""
         numpy = importlib.import_module("numpy")
-        if numpy.dtype(self.dtype).kind not in _JSON_TYPES:
+        if numpy.dtype(self.held_dtype).kind not in _JSON_TYPES:
             raise TypeError(f"Tensor({self.dtype!r}): elements are numbers or booleans")
         served: Any = Annotated[
             Any,

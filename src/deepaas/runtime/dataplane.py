@@ -117,6 +117,8 @@ class DataPlane:
             if self.is_draining:
                 raise errors.DrainingError
             pool = self.pool(model)
+            if pool.is_withdrawn:
+                raise pool.unavailable()
             if version is not None and version.number != pool.version.number:
                 pool = self._other(model, version)
             pool.submit(prediction)
@@ -162,6 +164,32 @@ class DataPlane:
         old, self.pools[model] = self.pools[model], fresh
         self._retire(old)
         self.forget(model, fresh.version.number)
+
+    async def load_model(self, model: str) -> None:
+        """Load a model that was unloaded, or once more; nobody notices the latter.
+
+        Raises:
+            ModelNotFoundError: No model of this name is served.
+            DeepaasError: It cannot be loaded; the workers before go on.
+        """
+        before = self.pool(model)
+        fresh = await self.prepare(model, before.version)
+        if self.pool(model) is before:
+            self.swap(model, fresh)
+        else:  # another version was activated meanwhile, and has loaded the model
+            await fresh.stop(grace_s=0)
+
+    async def unload_model(self, model: str) -> None:
+        """End the workers of all versions of a model, until `load_model`.
+
+        Raises:
+            ModelNotFoundError: No model of this name is served.
+        """
+        pool = self.pool(model)
+        for name, number in [*self._others]:
+            if name == model:
+                self.forget(model, number)
+        await pool.withdraw(grace_s=self._deadline_s or _UNLOAD_GRACE_S)
 
     def forget(self, model: str, number: int) -> None:
         """End the workers of a version that is loaded and not the active one."""

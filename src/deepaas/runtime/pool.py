@@ -61,6 +61,7 @@ class ModelPool:
         name: The model's name.
         version: The version that the workers serve.
         description: What the model is, once a worker has loaded it.
+        is_withdrawn: Whether somebody has unloaded the model on purpose.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class ModelPool:
         self.name = spec.name
         self.version = version
         self.description: messages.ModelDescription | None = None
+        self.is_withdrawn = False
         self._limits = limits
         self._admission = AdmissionPolicy(queue_size=limits.queue_size)
         self._ahead = AheadPolicy()
@@ -244,8 +246,20 @@ class ModelPool:
             *(slot.unload(grace_s=grace_s) for slot in self._on(device))
         )
 
+    async def withdraw(self, *, grace_s: float) -> None:
+        """End the workers for good; what waits for one is refused.
+
+        Args:
+            grace_s: How long they may take to finish what they have.
+        """
+        self.is_withdrawn = True
+        self._refuse_waiting()
+        await self.unload("", grace_s=grace_s)
+
     def reload(self, device: str) -> None:
-        """Start the workers on a device again."""
+        """Start the workers on a device again, unless the model is withdrawn."""
+        if self.is_withdrawn:
+            return
         for slot in self._on(device):
             slot.reload()
 
@@ -380,6 +394,12 @@ class ModelPool:
 
     def unavailable(self) -> errors.ModelUnavailableError:
         """Return the error that says why no worker answers."""
+        if self.is_withdrawn:
+            return errors.ModelUnavailableError(
+                f"Model {self.name!r} was unloaded; load it with "
+                f"POST /v2/repository/models/{self.name}/load.",
+                retry_after_s=30,
+            )
         if self.is_unloaded:
             return errors.ModelUnavailableError(
                 f"A training has the device of model {self.name!r} for itself.",

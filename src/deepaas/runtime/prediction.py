@@ -27,12 +27,16 @@ class Result:
         body: The bytes; empty when `path` is set.
         path: A file with the body; whoever sends it removes it.
         filename: The name to suggest for a download, or empty.
+        json_bytes: How long the JSON is before the binary tensors, if there are some.
+        coding: How the body is compressed, or empty.
     """
 
     media_type: str
     body: bytes = b""
     path: str = ""
     filename: str = ""
+    json_bytes: int | None = None
+    coding: str = ""
 
 
 class ResultStream:

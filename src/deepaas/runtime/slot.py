@@ -279,6 +279,8 @@ class Slot:
                     body=body,
                     path=record.body_path,
                     filename=record.filename,
+                    json_bytes=record.json_bytes,
+                    coding=record.coding,
                 )
                 self._finish(seq, lambda prediction: prediction.succeed(result))
             case messages.Chunk(seq=seq):

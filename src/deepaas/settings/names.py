@@ -63,6 +63,7 @@ V2_SWITCHES: Final[Mapping[str, tuple[str, Mapping[bool, str]]]] = {
 OWN_OPTIONS: Final = {
     "proxy-prefix": "server.proxy_prefix",
     "trust-proxy": "server.trust_proxy",
+    "grpc-port": "server.grpc_port",
     "allowed-host": "server.allowed_hosts",
     "insecure-no-auth": "server.insecure_no_auth",
     "linger": "server.linger_s",
@@ -72,6 +73,7 @@ OWN_OPTIONS: Final = {
     "loaded-versions": "models.loaded_versions",
     "body-limit": "limits.body_bytes",
     "deadline": "limits.deadline_s",
+    "repository-control": "api.repository_control",
     "queue-size": "limits.queue_size",
     "memory-limit": "limits.worker_memory_bytes",
     "error-detail": "error_detail",

@@ -65,6 +65,10 @@ class ServerSettings(_Group):
     listen_port: Port = 5000
     """Port to listen on; 0 takes one that is free."""
 
+    grpc_port: Annotated[int, Field(ge=-1, le=65535)] = -1
+    """Port for the Open Inference Protocol over gRPC; 0 takes one that is free, -1 is
+    none. It needs the extra `grpc`."""
+
     base_path: BasePath = ""
     """Path that stands before every address, such as /models, behind a proxy."""
 
@@ -234,6 +238,9 @@ class ApiSettings(_Group):
 
     train_endpoint: bool = True
     """Whether models can be trained."""
+
+    repository_control: bool = False
+    """Whether callers may load and unload models (Open Inference Protocol)."""
 
     doc_endpoint: bool = True
     """Whether `/api` shows the API as a page where it can be tried."""

@@ -46,7 +46,7 @@ class AsyncLoop(Loop):
         if self._tasks:
             await asyncio.wait(self._tasks.values())
 
-    def _start(self, predict: messages.Predict, body: bytes) -> None:
+    def _start(self, predict: messages.Predict, body: messages.Body) -> None:
         if self._drop_if_cancelled(predict.seq):
             return
         self._note_start(predict.seq)
@@ -59,7 +59,7 @@ class AsyncLoop(Loop):
             if task := self._tasks.get(seq):
                 task.cancel()
 
-    async def _predict(self, predict: messages.Predict, body: bytes) -> None:
+    async def _predict(self, predict: messages.Predict, body: messages.Body) -> None:
         output.task_request.set(predict.request_id)
         try:
             call = self._runner.begin(predict, body)

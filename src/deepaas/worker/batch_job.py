@@ -45,7 +45,7 @@ class BatchJob:
     def __init__(
         self,
         predict: messages.Predict,
-        body: bytes,
+        body: messages.Body,
         *,
         runner: Runner,
         caller: SingleCaller,

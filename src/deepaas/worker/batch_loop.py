@@ -24,9 +24,9 @@ class BatchLoop(Loop):
     def __init__(self, *, policy: BatchPolicy, **parts: Any) -> None:
         super().__init__(**parts)
         self._policy = policy
-        self._waiting: collections.deque[tuple[float, messages.Predict, bytes]] = (
-            collections.deque()
-        )
+        self._waiting: collections.deque[
+            tuple[float, messages.Predict, messages.Body]
+        ] = collections.deque()
         self._event_loop: asyncio.AbstractEventLoop | None = None
 
     def run(self) -> None:

@@ -5,13 +5,24 @@ from __future__ import annotations
 import select
 import socket
 import threading
+from dataclasses import dataclass
 from typing import Any, Final
 
 from deepaas import messages
 
-Frames = list[tuple[messages.ToWorker, bytes]]
+Frames = list[tuple[messages.ToWorker, messages.Body]]
 
 _RECEIVE_BYTES: Final = 1 << 18
+_ALIGNMENT_BYTES: Final = 16
+
+
+@dataclass(slots=True)
+class _LargeFrame:
+    """A frame whose body is coming."""
+
+    record: messages.ToWorker
+    body: memoryview
+    rest: memoryview
 
 
 class Channel:
@@ -26,6 +37,7 @@ class Channel:
         # One for all: Python would have the kernel map and unmap one for each receive.
         self._received = memoryview(bytearray(_RECEIVE_BYTES))
         self._sending = threading.Lock()
+        self._large: _LargeFrame | None = None
 
     @property
     def socket(self) -> socket.socket:
@@ -45,7 +57,7 @@ class Channel:
         while True:
             if timeout_s is not None and not self._is_readable(timeout_s):
                 return []
-            frames = self._feed(self._socket.recv_into(self._received))
+            frames = self._feed(self._socket.recv_into(self._target))
             if frames or frames is None:
                 return frames
 
@@ -56,17 +68,34 @@ class Channel:
             BlockingIOError: Nothing has come.
         """
         return self._feed(
-            self._socket.recv_into(self._received, flags=socket.MSG_DONTWAIT)
+            self._socket.recv_into(self._target, flags=socket.MSG_DONTWAIT)
         )
 
     def _feed(self, size: int) -> Frames | None:
         """Return the frames that what was received completes; None at the end."""
         if not size:
             return None
-        return [
+        if self._large is not None:
+            return self._fill(self._large, size)
+        frames: Frames = [
             (messages.decode_to_worker(header), body)
             for header, body in self._reader.feed(self._received[:size])
         ]
+        if (begun := self._reader.take_large()) is not None:
+            self._large = _begin_large(*begun)
+        return frames
+
+    def _fill(self, large: _LargeFrame, size: int) -> Frames:
+        large.rest = large.rest[size:]
+        if large.rest:
+            return []
+        self._large = None
+        return [(large.record, large.body)]
+
+    @property
+    def _target(self) -> memoryview:
+        """Where what comes next is received: a large body at once where it stays."""
+        return self._received if self._large is None else self._large.rest
 
     def send(self, record: messages.Record, body: Any = b"") -> None:
         """Send one frame; returns when the kernel has all of it."""
@@ -83,3 +112,17 @@ class Channel:
         poller = select.poll()
         poller.register(self._socket, select.POLLIN)
         return bool(poller.poll(max(0.0, timeout_s) * 1000))
+
+
+def _begin_large(header: bytes, size: int, there: memoryview) -> _LargeFrame:
+    """Make room for a body; what comes behind the JSON of tensors lies as numpy wants.
+
+    So a tensor becomes an array where it was received.
+    """
+    record = messages.decode_to_worker(header)
+    padding = 0
+    if isinstance(record, messages.Predict) and record.inference is not None:
+        padding = -(record.inference.json_bytes or 0) % _ALIGNMENT_BYTES
+    body = memoryview(bytearray(padding + size))[padding:]
+    body[: len(there)] = there
+    return _LargeFrame(record, body, body[len(there) :])

@@ -94,7 +94,7 @@ class Control:
         # The server is gone without a word; nobody will ask for this process again.
         os._exit(0)
 
-    def _handle(self, record: messages.ToWorker, body: bytes) -> None:
+    def _handle(self, record: messages.ToWorker, body: messages.Body) -> None:
         match record:
             case messages.Cancel(seqs=seqs):
                 self.cancelled.update(seqs)
@@ -119,7 +119,7 @@ class Control:
         return messages.Metadata(call=call, metadata=plain_metadata(self._runner.model))
 
     def _validate(
-        self, call: int, predict: messages.Predict, body: bytes
+        self, call: int, predict: messages.Predict, body: messages.Body
     ) -> messages.Valid:
         bound = self._runner.begin(predict, body)
         bound.folder.remove()

@@ -88,7 +88,7 @@ class InlineWorker:
                 traceback=traceback.format_exc(),
             ) from error
 
-    def begin(self, request: messages.Predict, body: bytes) -> Call:
+    def begin(self, request: messages.Predict, body: messages.Body) -> Call:
         """Read and validate the inputs of a request."""
         self._number(request)
         with self._telling_callers():

@@ -43,7 +43,7 @@ class JobLoop(SyncLoop):
         super().run()
         self._caller.close()
 
-    def _predict(self, predict: messages.Predict, body: bytes) -> None:
+    def _predict(self, predict: messages.Predict, body: messages.Body) -> None:
         if predict.envelope != "batch":
             super()._predict(predict, body)
             return

@@ -26,6 +26,10 @@ from deepaas.model.execution import (
 )
 from deepaas.model.interface import LEGACY_KINDS
 from deepaas.model.job import Job
+from deepaas.model.openinference.reading import read_tensors
+from deepaas.model.openinference.request import read_request
+from deepaas.model.openinference.specs import operation_tensors
+from deepaas.model.openinference.writing import Inference, wanted_outputs
 from deepaas.worker import output
 
 if TYPE_CHECKING:
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
     from deepaas.model.arguments import Inputs
     from deepaas.model.loading import LoadedModel, Operation
+    from deepaas.model.openinference.specs import OperationTensors
     from deepaas.model.results import Encoded
 
 
@@ -52,6 +57,7 @@ class Call:
         folder: Returns the folder for the request's files, made when first needed.
         is_document: Whether the result is sent within a document of its outputs (OGC).
         is_line: Whether that document is sent as a line of a batch.
+        inference: What is sent instead, where tensors were asked for.
         job: The job that it runs as, or None.
     """
 
@@ -64,6 +70,7 @@ class Call:
     folder: RequestFolder
     is_document: bool = False
     is_line: bool = False
+    inference: Inference | None = None
     job: messages.JobContext | None = None
 
     @property
@@ -109,8 +116,9 @@ class Runner:
         self._inline_body_bytes = load.inline_body_bytes
         self._hides_detail = not load.error_detail
         self._is_lenient = model.kind in LEGACY_KINDS
+        self._found_tensors: dict[str, OperationTensors] = {}
 
-    def begin(self, predict: messages.Predict, body: bytes) -> Call:
+    def begin(self, predict: messages.Predict, body: messages.Body) -> Call:
         """Read and validate the inputs of a prediction.
 
         Raises:
@@ -129,6 +137,10 @@ class Runner:
                 return self._begin_execution(predict, body=body, folder=folder)
             if predict.envelope == "line":
                 return self._begin_line(predict, body=body, folder=folder)
+            if predict.inference is not None:
+                return self._begin_inference(
+                    predict, predict.inference, body=body, folder=folder
+                )
             inputs = self._read(predict, body=body, folder=folder)
             return self.bind(predict, inputs, folder=folder)
         except BaseException:
@@ -180,7 +192,12 @@ class Runner:
         Raises:
             BadOutputError: It cannot be represented.
         """
-        encoded = call.operation.codec.encode(result, call.media_type)
+        codec = call.operation.codec
+        if call.inference is not None:
+            return call.inference.encode(
+                result, codec=codec, media_type=call.media_type
+            )
+        encoded = codec.encode(result, call.media_type)
         if call.is_line:
             return in_line(encoded)
         return in_document(encoded) if call.is_document else encoded
@@ -205,7 +222,7 @@ class Runner:
         return operation
 
     def _begin_execution(
-        self, predict: messages.Predict, *, body: bytes, folder: RequestFolder
+        self, predict: messages.Predict, *, body: messages.Body, folder: RequestFolder
     ) -> Call:
         operation = self._operation(predict.operation)
         raw = Path(predict.body_path).read_bytes() if predict.body_path else body
@@ -220,7 +237,7 @@ class Runner:
         return call
 
     def _begin_line(
-        self, predict: messages.Predict, *, body: bytes, folder: RequestFolder
+        self, predict: messages.Predict, *, body: messages.Body, folder: RequestFolder
     ) -> Call:
         """Read the inputs of a line of a batch; the rest of the request is for all."""
         operation = self._operation(predict.operation)
@@ -239,8 +256,62 @@ class Runner:
         call.is_line = True
         return call
 
+    def _begin_inference(
+        self,
+        predict: messages.Predict,
+        head: messages.InferenceHead,
+        *,
+        body: messages.Body,
+        folder: RequestFolder,
+    ) -> Call:
+        operation = self._operation(predict.operation)
+        specs = self._tensors(operation)
+        request = read_request(
+            Path(predict.body_path) if predict.body_path else body,
+            json_bytes=head.json_bytes,
+            coding=head.coding,
+            limit_bytes=head.limit_bytes,
+        )
+        with request.tensors, files.use_folder(lambda: Path(folder())):
+            inputs = read_tensors(
+                request,
+                specs.inputs,
+                arguments=operation.signature.arguments,
+                kind=self.model.kind,
+            )
+        outputs = wanted_outputs(request, specs.outputs)
+        self._take_head(predict, inputs)
+        # All pieces of a stream at once, as one array.
+        accept = payload.JSON if operation.codec.is_streaming else ""
+        whole = msgspec.structs.replace(predict, accept=accept)
+        call = self.bind(whole, inputs, folder=folder)
+        call.inference = Inference(
+            id=request.id,
+            model=self.model.name,
+            version=self.model.version.number,
+            outputs=outputs,
+            coding=head.answer_coding,
+        )
+        return call
+
+    def _tensors(self, operation: Operation) -> OperationTensors:
+        """Return the tensors of an operation; they are looked up once."""
+        found = self._found_tensors.get(operation.name)
+        if found is None:
+            signature, codec = operation.signature, operation.codec
+            found = operation_tensors(
+                signature.arguments,
+                definitions={**signature.definitions, **codec.definitions},
+                result_schema=codec.schema,
+                media_types=codec.media_types,
+                is_streaming=codec.is_streaming,
+                kind=self.model.kind,
+            )
+            self._found_tensors[operation.name] = found
+        return found
+
     def _read(
-        self, predict: messages.Predict, *, body: bytes, folder: RequestFolder
+        self, predict: messages.Predict, *, body: messages.Body, folder: RequestFolder
     ) -> Inputs:
         inputs = payload.read_inputs(
             query=predict.query,
@@ -249,14 +320,18 @@ class Runner:
             folder=folder,
             is_lenient=self._is_lenient,
         )
-        inputs.headers = predict.headers or {}
+        self._take_head(predict, inputs)
         if predict.accept:
             inputs.headers = {**inputs.headers, "accept": predict.accept}
-        if predict.cookie:
-            inputs.cookies = payload.read_cookies(predict.cookie)
         if predict.query and not self._is_lenient:
             self._take_accept(predict, inputs)
         return inputs
+
+    def _take_head(self, predict: messages.Predict, inputs: Inputs) -> None:
+        """Add the headers and cookies that arguments of a 2.x model read."""
+        inputs.headers = predict.headers or {}
+        if predict.cookie:
+            inputs.cookies = payload.read_cookies(predict.cookie)
 
     def _take_accept(self, predict: messages.Predict, inputs: Inputs) -> None:
         """Let `accept` in the query stand for the header.
@@ -286,6 +361,8 @@ class Runner:
             media_type=encoded.media_type,
             filename=encoded.filename.encode("utf-8", "replace").decode("utf-8"),
             body_path=path,
+            json_bytes=encoded.json_bytes,
+            coding=encoded.coding,
         )
         return answer, body
 

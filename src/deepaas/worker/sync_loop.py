@@ -24,7 +24,7 @@ class SyncLoop(Loop):
                 if not self._drop_if_cancelled(predict.seq):  # type: ignore[union-attr]  # only Predict comes on data
                     self._predict(predict, body)  # type: ignore[arg-type]  # as above
 
-    def _predict(self, predict: messages.Predict, body: bytes) -> None:
+    def _predict(self, predict: messages.Predict, body: messages.Body) -> None:
         output.set_only_request(predict.request_id)
         self._note_start(predict.seq)
         try:

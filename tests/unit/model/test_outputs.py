@@ -378,6 +378,7 @@ def test_a_union_of_data_and_file_is_decided_by_the_value(table: Path) -> None:
                 "items": {"type": "number"},
                 "minItems": 2,
                 "maxItems": 2,
+                "x-tensor": {"datatype": "FP32", "shape": [2]},
             },
         ),
     ],

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepaas.model.tensors import Tensor
+from deepaas.model.tensors import TENSOR_KEYWORD, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +117,12 @@ def test_a_refusal_shows_both_shapes() -> None:
 def test_the_schema_is_that_of_nested_arrays(
     dtype: str, shape: Sequence[int | None] | None, schema: Any
 ) -> None:
-    assert schema == Tensor(dtype, shape).json_schema()
+    described = Tensor(dtype, shape).json_schema()
+    said = described.pop(TENSOR_KEYWORD)
+
+    assert schema == described
+    lengths = (None,) if shape is None else shape
+    assert [-1 if one is None else one for one in lengths] == said["shape"]
 
 
 @given(st.sampled_from(DTYPES), st.lists(st.integers(1, 3), max_size=3))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from deepaas import errors, messages
 from deepaas.failures import error_of
@@ -17,6 +17,11 @@ from deepaas.failures import error_of
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
+
+
+_SEND_BYTES: Final = 1 << 20
+"""What the kernel shall take at once, so that a large body goes out in one piece; it
+takes less where the system sets a lower limit."""
 
 
 class LinkListener(Protocol):
@@ -156,6 +161,7 @@ class SocketPair(NamedTuple):
 def socket_pair(undo: ExitStack, far_ends: ExitStack) -> SocketPair:
     """Return two connected sockets, each closed by its stack."""
     near, far = socket.socketpair()
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES)
     return SocketPair(undo.enter_context(near), far_ends.enter_context(far))
 
 

@@ -31,6 +31,9 @@ from deepaas.frontends.api.hosts import ANY_HOST, HostCheck
 from deepaas.frontends.api.job_door import JobDoor
 from deepaas.frontends.api.place import Place
 from deepaas.frontends.api.predict import PredictEndpoint
+from deepaas.frontends.openinference import rest
+from deepaas.frontends.openinference.infer import InferEndpoint, versioned_inferences
+from deepaas.frontends.openinference.service import OpenInference
 
 if TYPE_CHECKING:
     from deepaas.backends.telemetry.logs import AccessLog, DebugBuffer
@@ -67,23 +70,35 @@ def make_api(
         responses=problem_responses(400, 421),
     )
     _answer_errors(app, plane)
-    bodies = BodyReader(
-        # pydantic's ByteSize is an int that msgspec refuses to encode.
-        limit_bytes=int(settings.limits.body_bytes),
-        inline_bytes=int(settings.limits.inline_body_bytes),
-        make_folder=plane.make_folder,
-        remove_folder=plane.remove_folder,
-    )
-    door = JobDoor(jobs, plane=plane, bodies=bodies)
+    door = make_door(plane, jobs=jobs, settings=settings)
+    open_inference = OpenInference(door, settings=settings)
+    is_enabled = settings.api.predict_endpoint
     for model in plane.pools:
-        endpoint = PredictEndpoint(
-            model,
-            door=door,
-            is_enabled=settings.api.predict_endpoint,
+        endpoints: dict[str, PredictEndpoint] = {
+            f"/v2/models/{model}/predict/": PredictEndpoint(
+                model, door=door, is_enabled=is_enabled
+            ),
+            f"/v2/models/{model}/infer": InferEndpoint(
+                model, door=door, is_enabled=is_enabled
+            ),
+        }
+        for path, endpoint in endpoints.items():
+            app.router.routes.append(Route(path, endpoint, methods=["POST"]))
+    app.include_router(
+        v2.make_router(
+            plane,
+            debug_buffer=debug_buffer,
+            open_inference=open_inference,
         )
-        path = f"/v2/models/{model}/predict/"
-        app.router.routes.append(Route(path, endpoint, methods=["POST"]))
-    app.include_router(v2.make_router(plane, debug_buffer=debug_buffer))
+    )
+    app.include_router(rest.make_router(open_inference, door))
+    app.router.routes.append(
+        Route(
+            "/v2/models/{model}/versions/{version}/infer",
+            versioned_inferences(door, is_enabled=is_enabled, service=open_inference),
+            methods=["POST"],
+        )
+    )
     app.include_router(
         trainings.make_router(door, is_train_enabled=settings.api.train_endpoint)
     )
@@ -94,7 +109,7 @@ def make_api(
     )
     v1.add_routes(app, door, api=settings.api)
     app.include_router(versions.make_router(door))
-    versioned = versions.VersionedPrediction(door, api=settings.api)
+    versioned = versions.versioned_predictions(door, api=settings.api)
     app.router.routes.append(
         Route(
             "/v2/models/{model}/versions/{version}/predict/",
@@ -118,6 +133,20 @@ def make_api(
         hosts=_host_check(settings),
         access_log=access_log,
     )
+
+
+def make_door(
+    plane: DataPlane, *, jobs: JobService | NoJobs, settings: Settings
+) -> JobDoor:
+    """Return what leads requests to models and jobs."""
+    bodies = BodyReader(
+        # pydantic's ByteSize is an int that msgspec refuses to encode.
+        limit_bytes=int(settings.limits.body_bytes),
+        inline_bytes=int(settings.limits.inline_body_bytes),
+        make_folder=plane.make_folder,
+        remove_folder=plane.remove_folder,
+    )
+    return JobDoor(jobs, plane=plane, bodies=bodies)
 
 
 def _host_check(settings: Settings) -> HostCheck | None:
@@ -174,7 +203,9 @@ def _answer_errors(app: FastAPI, plane: DataPlane) -> None:
 
 
 def _kind(request: Request, plane: DataPlane) -> str:
-    """Return whose bodies an error has: a model's of 2.x, or ours."""
+    """Return whose bodies an error has: a model's of 2.x, Open Inference's, or ours."""
+    if rest.TAG in getattr(request.scope.get("route"), "tags", ()):
+        return "inference"
     model = request.path_params.get("model")
     pool = plane.pools.get(model) if isinstance(model, str) else None
     description = pool.description if pool is not None else None

@@ -20,6 +20,10 @@ from deepaas.frontends.api import (
 )
 from deepaas.frontends.api.place import root_path
 from deepaas.frontends.api.v2_json import V2JSONResponse
+from deepaas.frontends.openinference.openapi import (
+    inference_paths,
+    inference_schemas,
+)
 from deepaas.model.negotiation import choose_media_type
 
 if TYPE_CHECKING:
@@ -99,7 +103,8 @@ def make_router(
             enabled=_enabled(api),
         )
         control_plane = app.openapi()
-        generic = openapi_jobs.generic_paths(_enabled(api))
+        generic = {**openapi_jobs.generic_paths(_enabled(api)), **inference_paths()}
+        ours["components"]["schemas"] |= inference_schemas()
         control_plane = {
             **control_plane,
             "paths": {**control_plane["paths"], **generic},

@@ -43,10 +43,13 @@ _V2_BARE_PATH: Final = re.compile(
 )
 """The paths of 2.x that get no final slash."""
 
+_INFERENCE_PATH: Final = re.compile(r"/v2(/models/[^/]+)?\Z")
+"""The paths that without a final slash belong to the Open Inference Protocol."""
+
 _V2_PATH: Final = re.compile(
     r"/v2(/debug|/models(/[^/]+((/versions/[^/]+)?(/predict|/train|/validate))?)?)?\Z"
 )
-"""The paths of 2.x that are answered with a final slash only."""
+"""The paths of 2.x that are answered with a final slash."""
 
 
 class Edge:
@@ -188,11 +191,10 @@ class Edge:
         """
         local = path.removeprefix(self._base_path)
         merged = re.sub("/{2,}", "/", local)
-        if _V2_PATH.match(merged):
+        is_bare = _V2_BARE_PATH.match(merged) or _INFERENCE_PATH.match(merged)
+        if not is_bare and _V2_PATH.match(merged):
             merged += "/"
-        is_v2 = _V2_BARE_PATH.match(merged) or (
-            merged.endswith("/") and _V2_PATH.match(merged[:-1])
-        )
+        is_v2 = is_bare or (merged.endswith("/") and _V2_PATH.match(merged[:-1]))
         return self._base_path + merged if is_v2 and merged != local else ""
 
     async def _redirect(

@@ -31,7 +31,11 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from deepaas import errors
 from deepaas.frontends.api import answers
-from deepaas.frontends.api.result_answers import result_headers, send_outcome
+from deepaas.frontends.api.result_answers import (
+    headers_of,
+    result_headers,
+    send_outcome,
+)
 from deepaas.runtime.prediction import Result
 
 if TYPE_CHECKING:
@@ -58,13 +62,13 @@ class _Request:
 
     __slots__ = (
         "began",
-        "body",
         "disconnected",
         "endpoint",
         "head",
         "keep_alive",
         "message_event",
         "path",
+        "pieces",
         "prediction",
         "response_complete",
     )
@@ -76,7 +80,7 @@ class _Request:
         self.endpoint = endpoint
         self.path = unquote(path)
         self.head = head
-        self.body = b""
+        self.pieces: list[bytes] = []
         self.prediction: Prediction | None = None
         self.keep_alive = keep_alive
         self.response_complete = False
@@ -119,10 +123,8 @@ class ExpressProtocol(HttpToolsProtocol):
         """Take a part of a body."""
         if self._arriving is None:
             super().on_body(body)
-        elif self._arriving.body:
-            self._arriving.body += body
         else:
-            self._arriving.body = body
+            self._arriving.pieces.append(body)
 
     def on_message_complete(self) -> None:
         """Admit a request that is whole."""
@@ -131,7 +133,8 @@ class ExpressProtocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         try:
-            prediction = request.endpoint.submit(request.head.record, request.body)
+            body = b"".join(request.pieces)
+            prediction = request.endpoint.submit(request.head.record, body)
         except errors.DeepaasError as error:
             self._answer_error(request, error)
             return
@@ -317,9 +320,8 @@ class ExpressProtocol(HttpToolsProtocol):
 
 
 def _result_head(result: Result, request_id: str) -> bytes:
-    if result.filename:
-        headers = result_headers(result.media_type, result.filename)
-        lines = STATUS_LINE[HTTPStatus.OK] + answers.header_lines(headers)
+    if result.filename or result.json_bytes is not None or result.coding:
+        lines = STATUS_LINE[HTTPStatus.OK] + answers.header_lines(headers_of(result))
     else:
         lines = _usual_lines(result.media_type)
     return b"%sx-request-id: %s\r\ncontent-length: %d\r\n" % (

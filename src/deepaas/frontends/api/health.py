@@ -64,7 +64,7 @@ def make_router(
     )
     async def get_readiness(verbose: Verbose = None) -> JSONResponse:
         """Say whether predictions can be answered, and if not, why."""
-        document = _readiness(plane, is_strict=is_strict)
+        document = readiness(plane, is_strict=is_strict)
         status = 200 if document["status"] == "ready" else 503
         if verbose is not None:
             document |= server
@@ -73,7 +73,8 @@ def make_router(
     return router
 
 
-def _readiness(plane: DataPlane, *, is_strict: bool) -> dict[str, Any]:
+def readiness(plane: DataPlane, *, is_strict: bool) -> dict[str, Any]:
+    """Return the document that says whether predictions can be answered."""
     states = {name: pool.state for name, pool in plane.pools.items()}
     reasons = []
     if plane.is_leaving or plane.is_draining:

@@ -70,15 +70,11 @@ class PredictEndpoint:
         try:
             if not self._is_enabled:
                 raise errors.OperationDisabledError("predict")
-            head = read_head(
-                scope["headers"],
-                query=scope["query_string"],
-                request_id=request_id,
-                operation=self._description(),
+            head = self._read_head(
+                scope["headers"], query=scope["query_string"], request_id=request_id
             )
             record = head.record
             accept = record.accept
-            record.envelope = self._envelope_of(record.content_type)
             if head.prefer and await self._accept_job(scope, receive, send, head):
                 return
             version = await self._version(scope)
@@ -122,16 +118,11 @@ class PredictEndpoint:
         compressed.
         """
         try:
-            head = read_head(
-                headers,
-                query=query,
-                request_id=request_id,
-                operation=self._description(),
-            )
-        except errors.UnsupportedMediaTypeError:
+            head = self._read_head(headers, query=query, request_id=request_id)
+        except errors.RequestError:
             return None
         is_short = 0 < head.announced_bytes <= self._bodies.most_inline_bytes
-        if not is_short or head.prefer or self._envelope_of(head.record.content_type):
+        if not is_short or head.prefer or head.record.envelope == "batch":
             return None
         return head
 
@@ -149,10 +140,22 @@ class PredictEndpoint:
 
     _envelope: Literal["", "ogc"] = ""
 
-    def _envelope_of(self, content_type: str) -> Literal["", "ogc", "batch"]:
-        if content_type == _JSON or self._envelope or not is_batch(content_type):
-            return self._envelope
-        return "batch"
+    def _read_head(
+        self, headers: Sequence[Header], *, query: bytes, request_id: str
+    ) -> Head:
+        """Return the head of a request.
+
+        Raises:
+            RequestError: Something in it is wrong.
+        """
+        head = read_head(
+            headers, query=query, request_id=request_id, operation=self._description()
+        )
+        record = head.record
+        record.envelope = self._envelope
+        if record.content_type != _JSON and not self._envelope:
+            record.envelope = "batch" if is_batch(record.content_type) else ""
+        return head
 
     def _batch(
         self, record: messages.Predict, *, body: bytes, version: Version | None
@@ -226,13 +229,14 @@ class PredictEndpoint:
         self, error: errors.DeepaasError, *, request_id: str, accept: str
     ) -> ProblemAnswer:
         """Return the answer for an error, as the clients of the model expect it."""
-        description = self._plane.pools[self.model].description
         return problems.render(
-            error,
-            request_id=request_id,
-            accept=accept,
-            kind=self._envelope or (description.kind if description else "native"),
+            error, request_id=request_id, accept=accept, kind=self._kind()
         )
+
+    def _kind(self) -> str:
+        """Return whose bodies an error has, see `problems.render`."""
+        description = self._plane.pools[self.model].description
+        return self._envelope or (description.kind if description else "native")
 
 
 class _CallerWatch:

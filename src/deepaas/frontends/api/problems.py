@@ -77,13 +77,17 @@ def render(
         accept: The caller's Accept header, or empty.
         kind: The kind of the model that was asked; `v2` has bodies of its own. `ogc`
             stands for any model that was asked as a process, where wrong inputs are
-            a bad request.
+            a bad request; `inference` for any that was asked for tensors: there they
+            are as well, clients show the sentence alone, and want plain JSON.
     """
     if kind == "v2" and (messages := _messages(error)) is not None:
         return body_answer(status_of(error), msgspec.json.encode(messages))
     problem = problem_of(error)
-    if kind == "ogc" and isinstance(error, errors.InvalidInputError):
+    if kind in ("ogc", "inference") and isinstance(error, errors.InvalidInputError):
         problem = replace(problem, status=HTTPStatus.BAD_REQUEST)
+    if kind == "inference":
+        problem = replace(problem, detail=str(error) or error.detail)
+        accept = accept if PROBLEM_MEDIA_TYPE in accept else JSON_MEDIA_TYPE
     return render_problem(problem, request_id=request_id, accept=accept)
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from deepaas import errors
 from deepaas.frontends.api import answers
+from deepaas.model.openinference.request import CODINGS
 from deepaas.runtime.prediction import Result
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ _FILE_PIECE_BYTES: Final = 1 << 18
 
 _MEDIA_TYPE: Final = re.compile(r"[!-~][ -~]{0,254}")
 _OCTET_STREAM: Final = b"application/octet-stream"
+
+JSON_LENGTH: Final = b"inference-header-content-length"
+"""The header that says where the JSON ends and the binary tensors begin."""
 
 
 async def send_outcome(send: Send, outcome: Outcome, *, request_id: str) -> None:
@@ -43,7 +47,7 @@ async def _send_result(send: Send, result: Result, *, request_id: str) -> None:
         await _send_file(send, result, request_id=request_id)
         return
     headers = [
-        *result_headers(result.media_type, result.filename),
+        *headers_of(result),
         (answers.REQUEST_ID, request_id.encode("latin-1")),
         (b"content-length", b"%d" % len(result.body)),
     ]
@@ -56,7 +60,7 @@ async def _send_file(send: Send, result: Result, *, request_id: str) -> None:
     try:
         size = os.fstat(descriptor).st_size
         headers = [
-            *result_headers(result.media_type, result.filename),
+            *headers_of(result),
             (answers.REQUEST_ID, request_id.encode("latin-1")),
             (b"content-length", b"%d" % size),
         ]
@@ -100,6 +104,16 @@ def _broken_piece(media_type: str, error: errors.DeepaasError) -> bytes:
     if media_type.startswith("text/event-stream"):
         return b"event: error\ndata: " + document + b"\n\n"
     return b""
+
+
+def headers_of(result: Result) -> list[Header]:
+    """Return the headers of a result, as `result_headers`, with those of tensors."""
+    headers = result_headers(result.media_type, result.filename)
+    if result.json_bytes is not None:
+        headers.append((JSON_LENGTH, b"%d" % result.json_bytes))
+    if result.coding in CODINGS:
+        headers.append((b"content-encoding", result.coding.encode("ascii")))
+    return headers
 
 
 def result_headers(media_type: str, filename: str) -> list[Header]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from deepaas.backends.telemetry.logs import DebugBuffer
+    from deepaas.frontends.openinference.service import OpenInference
     from deepaas.runtime.dataplane import DataPlane
     from deepaas.runtime.pool import ModelPool
 
@@ -31,12 +32,15 @@ def make_router(
     plane: DataPlane,
     *,
     debug_buffer: DebugBuffer | None,
+    open_inference: OpenInference,
 ) -> APIRouter:
     """Return the routes.
 
     Args:
         plane: The models.
         debug_buffer: What the debug route shows, or None to show nothing.
+        open_inference: What the Open Inference Protocol tells, which these documents
+            tell as well.
     """
     router = APIRouter(default_response_class=V2JSONResponse)
 
@@ -50,7 +54,8 @@ def make_router(
     )
     async def get_version() -> dict[str, Any]:
         """Describe version 2 of the API."""
-        return landing.version_document("v2", base_path=root_path.get())
+        document = landing.version_document("v2", base_path=root_path.get())
+        return document | open_inference.server_metadata() | document
 
     @router.get(
         "/v2/models/",
@@ -76,7 +81,8 @@ def make_router(
     async def get_model(model: str) -> dict[str, Any]:
         """Describe one model."""
         href = f"{root_path.get()}/v2/models/{model}"
-        return await model_document(plane.pool(model), href=href)
+        document = await model_document(plane.pool(model), href=href)
+        return document | await open_inference.model_metadata(model) | document
 
     @router.post("/v2/models/{model}/predict/", include_in_schema=False)
     async def predict_with_unknown_model(model: str) -> None:

@@ -15,6 +15,8 @@ from deepaas.frontends.api.job_door import read_version
 from deepaas.frontends.api.predict import PredictEndpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from deepaas.frontends.api.answers import Receive, Scope, Send
     from deepaas.frontends.api.job_door import JobDoor
     from deepaas.jobs.records import ModelVersion
@@ -98,19 +100,23 @@ def make_router(door: JobDoor) -> APIRouter:
     return router
 
 
-class VersionedPrediction:
-    """Answers predictions by a version that the address names (ASGI)."""
+class ByModel:
+    """Leads requests to what answers for the model that the address names (ASGI)."""
 
-    def __init__(self, door: JobDoor, *, api: ApiSettings) -> None:
-        self._predictions = {
-            model: _Prediction(model, door=door, is_enabled=api.predict_endpoint)
-            for model in door.plane.pools
-        }
+    def __init__(self, endpoints: Mapping[str, PredictEndpoint], *, kind: str) -> None:
+        """Take what answers, by model.
+
+        Args:
+            endpoints: One for each model.
+            kind: How a model that there is not is answered, see `problems.render`.
+        """
+        self._endpoints = endpoints
+        self._kind = kind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         model = scope["path_params"]["model"]
-        endpoint = self._predictions.get(model)
+        endpoint = self._endpoints.get(model)
         if endpoint is not None:
             await endpoint(scope, receive, send)
             return
@@ -118,8 +124,20 @@ class VersionedPrediction:
             errors.ModelNotFoundError(model),
             request_id=scope["deepaas.request_id"],
             accept=answers.header(scope, b"accept"),
+            kind=self._kind,
         )
         await answers.problem_response(answer)(scope, receive, send)
+
+
+def versioned_predictions(door: JobDoor, *, api: ApiSettings) -> ByModel:
+    """Return what answers predictions by a version that the address names."""
+    return ByModel(
+        {
+            model: _Prediction(model, door=door, is_enabled=api.predict_endpoint)
+            for model in door.plane.pools
+        },
+        kind="native",
+    )
 
 
 class _Prediction(PredictEndpoint):

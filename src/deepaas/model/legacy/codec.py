@@ -69,12 +69,21 @@ class LegacyCodec(ResultCodec):
         Raises:
             BadOutputError: The result cannot be represented, or violates the schema.
         """
+        return self._encode(result, media_type, is_wrapped=self._is_wrapped)
+
+    def encode_bare(self, result: Any, media_type: str) -> Encoded:
+        """Return `result` without the status that stands beside it; see `encode`."""
+        return self._encode(result, media_type, is_wrapped=False)
+
+    def _encode(self, result: Any, media_type: str, *, is_wrapped: bool) -> Encoded:
         if _is_json(media_type):
             content = binary_content(result)
             if content is not None:
                 return content.encoded(content.natural_type())
-            body = encode_json(self._answer(text_of(result)))
-            return Encoded(media_type=_JSON_WITH_CHARSET, body=body)
+            answer = self._checked(text_of(result))
+            if is_wrapped:
+                answer = {"status": "OK", "predictions": answer}
+            return Encoded(media_type=_JSON_WITH_CHARSET, body=encode_json(answer))
         content = any_content(result)
         if content is not None:
             is_range = media_type.endswith("/*")
@@ -86,9 +95,7 @@ class LegacyCodec(ResultCodec):
             "bytes, a text, a buffer or an open file."
         )
 
-    def _answer(self, result: Any) -> Any:
-        if self._is_wrapped:
-            return {"status": "OK", "predictions": result}
+    def _checked(self, result: Any) -> Any:
         if self._schema is None:
             return result
         try:
