@@ -179,8 +179,9 @@ class Predict(Record):
             removes it.
         operation: Nearly always `predict`.
         envelope: How the body carries the inputs: empty when it is the inputs, `ogc`
-            when it is an execute request of OGC API Processes, `line` when it is a line
-            of a batch, `batch` when it is a whole one.
+            when it is an execute request of OGC API Processes, `arguments` when it is
+            one object of all arguments, whatever the kind of the model, `line` when
+            that is a line of a batch, `batch` when it is a whole one.
         job: Set when it runs as a job.
         environment: Variables to set in the process before it begins, on platforms that
             tell of each call in this way.
@@ -197,7 +198,7 @@ class Predict(Record):
     body_path: str = ""
     folder: str = ""
     operation: str = "predict"
-    envelope: Literal["", "ogc", "line", "batch"] = ""
+    envelope: Literal["", "ogc", "arguments", "line", "batch"] = ""
     job: JobContext | None = None
     environment: dict[str, str] | None = None
     inference: InferenceHead | None = None

@@ -34,7 +34,7 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     cookie: str = ""
     body: bytes = b""
     body_file: str = ""
-    envelope: Literal["", "ogc", "line", "batch"] = ""
+    envelope: Literal["", "ogc", "arguments", "line", "batch"] = ""
 
 
 class JobResult(msgspec.Struct, frozen=True, kw_only=True):

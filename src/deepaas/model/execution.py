@@ -202,20 +202,20 @@ def _unqualified(place: str, value: Any, argument: Argument | None) -> Any:
     return value if has_member else value["value"]
 
 
-def line_inputs(
+def object_inputs(
     content: bytes | memoryview, *, arguments: Sequence[Argument], kind: str
 ) -> Inputs:
-    """Return the arguments in a line, where an operation looks for them.
+    """Return the arguments in an object, where an operation looks for them.
 
     Must be called within `deepaas.model.files.use_folder`.
 
     Args:
-        content: The line.
+        content: The object, as JSON.
         arguments: Of the operation.
         kind: Of the model; fields of `v1` and `v2` take files only from a form.
 
     Raises:
-        MalformedBodyError: The line is no JSON.
+        MalformedBodyError: It is no JSON.
         InvalidInputError: It is no object, or a file in it is none.
     """
     if kind not in LEGACY_KINDS:

@@ -21,7 +21,7 @@ from deepaas.model import files, payload
 from deepaas.model.execution import (
     in_document,
     in_line,
-    line_inputs,
+    object_inputs,
     read_execution,
 )
 from deepaas.model.interface import LEGACY_KINDS
@@ -135,8 +135,8 @@ class Runner:
         try:
             if predict.envelope == "ogc":
                 return self._begin_execution(predict, body=body, folder=folder)
-            if predict.envelope == "line":
-                return self._begin_line(predict, body=body, folder=folder)
+            if predict.envelope in ("arguments", "line"):
+                return self._begin_object(predict, body=body, folder=folder)
             if predict.inference is not None:
                 return self._begin_inference(
                     predict, predict.inference, body=body, folder=folder
@@ -236,24 +236,25 @@ class Runner:
         call.is_document = execution.is_document
         return call
 
-    def _begin_line(
+    def _begin_object(
         self, predict: messages.Predict, *, body: messages.Body, folder: RequestFolder
     ) -> Call:
-        """Read the inputs of a line of a batch; the rest of the request is for all."""
+        """Read the inputs from an object of all, such as a line of a batch."""
         operation = self._operation(predict.operation)
         head = msgspec.structs.replace(predict, content_type="", body_path="")
         inputs = self._read(head, body=b"", folder=folder)
         raw = Path(predict.body_path).read_bytes() if predict.body_path else body
         with files.use_folder(lambda: Path(folder())):
-            line = line_inputs(
+            given = object_inputs(
                 raw, arguments=operation.signature.arguments, kind=self.model.kind
             )
-        inputs.query = [*inputs.query, *line.query]
-        inputs.form, inputs.json, inputs.raw_json = line.form, line.json, line.raw_json
+        inputs.query = [*inputs.query, *given.query]
+        inputs.form, inputs.json = given.form, given.json
+        inputs.raw_json = given.raw_json
         if operation.codec.is_streaming:
             head.accept = payload.JSON  # all pieces at once, as one array
         call = self.bind(head, inputs, folder=folder)
-        call.is_line = True
+        call.is_line = predict.envelope == "line"
         return call
 
     def _begin_inference(

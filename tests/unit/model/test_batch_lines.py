@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deepaas.errors import BadOutputError, InvalidInputError, MalformedBodyError
 from deepaas.model.arguments import Argument, Upload
 from deepaas.model.batch_lines import is_batch, line_content, read_lines
-from deepaas.model.execution import in_line, line_inputs
+from deepaas.model.execution import in_line, object_inputs
 from deepaas.model.files import use_folder
 from deepaas.model.results import Encoded
 
@@ -90,7 +90,7 @@ EPOCHS = Argument(
 
 def of_v2(line: Any) -> Any:
     content = line if isinstance(line, bytes) else json.dumps(line).encode()
-    return line_inputs(content, arguments=[FILE, EPOCHS], kind="v2")
+    return object_inputs(content, arguments=[FILE, EPOCHS], kind="v2")
 
 
 def test_values_are_put_where_fields_of_2x_look_for_them(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ async def invoke(
     if asked.operation != "predict":
         raise errors.JobsDisabledError
     record = messages.Predict(
-        seq=0, request_id=request_id, content_type=_JSON, accept=_ACCEPT
+        seq=0, request_id=request_id, envelope="arguments", accept=_ACCEPT
     )
     body = msgspec.json.encode(asked.arguments)
     outcome = await plane.submit(asked.model, record, body=body).outcome

@@ -7,6 +7,7 @@ no model needs numpy.
 
 from __future__ import annotations
 
+import base64
 import importlib
 import itertools
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,7 @@ def _value(one: Input, spec: TensorSpec, *, size: int | None, tensors: Tensors) 
         return _read_array(one, tensors.take(size))
     elements = _flat(one) if size is None else _unpacked(one, tensors.take(size))
     if spec.form == "file":
-        elements = [_content(element) for element in elements]
+        elements = [_content(one, element) for element in elements]
     elif one.datatype == BYTES:
         elements = [_text(one, element) for element in elements]
     if spec.form == "json":
@@ -177,8 +178,19 @@ def _nested(one: Input, spec: TensorSpec, elements: list[Any]) -> list[Any]:
     return elements
 
 
-def _content(element: bytes | str) -> bytes:
-    return element.encode() if isinstance(element, str) else element
+def _content(one: Input, element: bytes | str) -> bytes:
+    """Return a file's content: bytes, a text, or base64 where the input says so.
+
+    That is MLServer's way to send bytes within JSON.
+    """
+    if isinstance(element, bytes):
+        return element
+    if (one.parameters or {}).get("content_type") != "base64":
+        return element.encode()
+    try:
+        return base64.b64decode(element, validate=True)
+    except ValueError as error:  # not ASCII, or not base64
+        raise InvalidInputError(f"Input {one.name!r} is no base64: {error}.") from None
 
 
 def _text(one: Input, element: bytes | str) -> str:

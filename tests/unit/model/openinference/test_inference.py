@@ -72,6 +72,11 @@ def given_(name: str, datatype: str, data: list[Any], shape: Any = None) -> Any:
     return {"name": name, "datatype": datatype, "shape": shape, "data": data}
 
 
+def in_base64(name: str, text: str) -> Any:
+    parameters = {"content_type": "base64"}
+    return {**given_(name, "BYTES", [text]), "parameters": parameters}
+
+
 def raw(name: str, datatype: str, content: bytes, shape: list[int]) -> Any:
     parameters = {"binary_data_size": len(content)}
     return {
@@ -263,6 +268,7 @@ def test_a_value_is_a_tensor_of_one_element(
         (int | None, given_("x", "BYTES", ["null"]), "None"),
         (float, given_("x", "FP64", [1], [1, 1, 1]), "1.0"),
         (bytes, given_("x", "BYTES", ["é"]), repr("é".encode())),
+        (bytes, in_base64("x", "/wA="), repr(b"\xff\0")),
     ],
     ids=str,
 )
@@ -407,6 +413,8 @@ def test_a_2x_model_gets_its_files_and_answers_without_a_status() -> None:
             given_("x", "INT8", [], [0] * 100),
             "cannot have shape",
         ),
+        (bytes, in_base64("x", "/wA"), "'x' is no base64"),
+        (bytes, in_base64("x", "é"), "'x' is no base64"),
         (dict[str, int], given_("x", "BYTES", ["{"]), "has to be JSON text"),
         (dict[str, int], given_("x", "BYTES", ['{"a": "b"}']), "/x/a"),
         (
