@@ -15,7 +15,7 @@ from deepaas.guardian.tree import become_subreaper
 from deepaas.http_server import HttpServer
 from deepaas.model.discovery import find_models
 from deepaas.runtime.nojobs import NoJobs
-from deepaas.serving import keep_house, listen, new_event_loop, settle_garbage
+from deepaas.serving import keep_house, listen, new_event_loop, settle_memory
 from deepaas.wiring import make_plane, required_models
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ async def _serve(settings: Settings, *, listener: socket.socket, spool: Spool) -
 
     async def load() -> Models:
         models = await _load(settings, spool_dir=spool.path)
-        settle_garbage()
+        settle_memory()
         return models
 
     action = Action(load, may_init_again=os.environ.get("PROXY_ALLOW_REINIT") == "1")
@@ -56,7 +56,7 @@ async def _serve(settings: Settings, *, listener: socket.socket, spool: Spool) -
         http="httptools",
         behind=action,
         drain_s=settings.server.drain_s,
-        on_listening=settle_garbage,
+        on_listening=settle_memory,
     )
     sinks = logs.configure(settings.log)
     housekeeping = asyncio.create_task(

@@ -30,7 +30,7 @@ from deepaas.http_server import HttpServer
 from deepaas.model.discovery import find_models
 from deepaas.runtime.jobservice import JobService
 from deepaas.runtime.nojobs import NoJobs
-from deepaas.serving import keep_house, listen, new_event_loop, settle_garbage
+from deepaas.serving import keep_house, listen, new_event_loop, settle_memory
 from deepaas.wiring import (
     active_versions,
     make_jobs,
@@ -182,7 +182,7 @@ async def _serve(
     rpc: GrpcServer | None = None
 
     def on_listening() -> None:
-        settle_garbage()
+        settle_memory()
         data_dir = jobs.files.root if isinstance(jobs, JobService) else None
         _announce(settings, plane, site.listener, data_dir=data_dir)
         if rpc is not None:

@@ -7,6 +7,7 @@ import gc
 import socket
 from typing import TYPE_CHECKING, Final
 
+from deepaas.backends.allocator import keep_freed_memory
 from deepaas.backends.executors import trees
 from deepaas.errors import ConfigurationError
 
@@ -23,11 +24,12 @@ _GARBAGE: Final = 10_000
 it; with Python's 700 a busy server would look for garbage among them all the time."""
 
 
-def settle_garbage() -> None:
+def settle_memory() -> None:
     """Look for garbage from now on, but not among what is there already."""
     gc.freeze()
     gc.set_threshold(_GARBAGE)
     gc.enable()
+    keep_freed_memory()
 
 
 async def keep_house(sinks: Sinks, *, process_ids: Callable[[], Iterable[int]]) -> None:

@@ -29,6 +29,10 @@ class Injected:
     job: str = ""
     version: str = ""
 
+    def __bool__(self) -> bool:
+        """Return whether there are any."""
+        return bool(self.job or self.version)
+
     def values(self, *, job: Job, version: Version) -> dict[str, Any]:
         """Return the keyword arguments."""
         values: dict[str, Any] = {}

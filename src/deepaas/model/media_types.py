@@ -12,5 +12,7 @@ def essence(content_type: str) -> str:
 
 def is_json(content_type: str) -> bool:
     """Return whether it is JSON, or a type that is written in it (RFC 6839)."""
+    if content_type == JSON:  # nearly always
+        return True
     name = essence(content_type)
     return name == JSON or name.endswith("+json")

@@ -121,9 +121,6 @@ class NativeSignature(Signature):
 
     def _validate_body(self, raw: bytes | memoryview) -> Any:
         body = raw if isinstance(raw, bytes) else bytes(raw)
-        # Pydantic takes these words for numbers. They are rare even within texts.
-        if b"NaN" in body or b"Infinity" in body:
-            parse_json(body)
         if self._arrays and len(body) >= LARGE_BYTES:
             members = read_members(body, self._arrays)
             if members is not None:
@@ -131,6 +128,8 @@ class NativeSignature(Signature):
                     return self._validator.validate_python(
                         members, strict=True, extra=self._extra
                     )
+        if _may_hold_words(body):
+            parse_json(body)
         try:
             return self._validator.validate_json(body, strict=True, extra=self._extra)
         except ValidationError:
@@ -159,6 +158,15 @@ class NativeSignature(Signature):
         if refused:
             raise invalid_input(refused)
         return validated
+
+
+def _may_hold_words(body: bytes) -> bool:
+    """Return whether a body has words that pydantic takes for numbers.
+
+    They are rare even within texts. A single letter is found much faster, so it is
+    looked for first.
+    """
+    return (b"N" in body and b"NaN" in body) or (b"I" in body and b"Infinity" in body)
 
 
 # ------------------------------------------------------------ reading functions

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepaas.model.signature import BATCH_ITEM
 from deepaas.worker import output
+from deepaas.worker.answers import AnswerSender
 from deepaas.worker.loop import Loop
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class BatchLoop(Loop):
     def __init__(self, *, policy: BatchPolicy, **parts: Any) -> None:
         super().__init__(**parts)
         self._policy = policy
+        self._answers = AnswerSender(self._data)
         self._waiting: collections.deque[
             tuple[float, messages.Predict, messages.Body]
         ] = collections.deque()
@@ -84,9 +86,10 @@ class BatchLoop(Loop):
             self._forget(call.seq)
             if isinstance(result, BaseException):
                 call.folder.remove()
-                self._runner.fail(call.seq, result, sender=self._data)
+                self._runner.fail(call.seq, result, sender=self._answers)
             else:
-                self._runner.finish(call, result, sender=self._data)
+                self._runner.finish(call, result, sender=self._answers)
+        self._answers.flush()
         output.set_only_request("")
 
     def _call_model(self, calls: list[Call]) -> list[Any]:

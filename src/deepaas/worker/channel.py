@@ -6,9 +6,12 @@ import select
 import socket
 import threading
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from deepaas import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Frames = list[tuple[messages.ToWorker, messages.Body]]
 
@@ -99,7 +102,11 @@ class Channel:
 
     def send(self, record: messages.Record, body: Any = b"") -> None:
         """Send one frame; returns when the kernel has all of it."""
-        buffers = [memoryview(one) for one in messages.frame(record, body)]
+        self.send_buffers(messages.frame(record, body))
+
+    def send_buffers(self, frames: Iterable[Any]) -> None:
+        """Send the buffers of some frames; returns when the kernel has all of them."""
+        buffers = [memoryview(one) for one in frames]
         with self._sending:
             while buffers:
                 sent = self._socket.sendmsg(buffers)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import faulthandler
+import gc
 import inspect
 import os
 import signal
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from deepaas import messages
+from deepaas.backends.allocator import keep_freed_memory
 from deepaas.errors import ModelLoadError
 from deepaas.model.job import Version
 from deepaas.model.loading import LoadedModel, load_model
@@ -65,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ModelLoadError as error:
         _report_and_exit(control_channel, error)
     output.finish_lines()
+    gc.freeze()  # what a model has loaded stays; collections need not look at it
+    keep_freed_memory()
     runner = Runner(model, load=load)
     control = Control(control_channel, runner=runner)
     control.start()

@@ -156,9 +156,10 @@ class Runner:
             arguments = operation.signature.bind(inputs)
         if operation.function is None:
             raise errors.OperationNotImplementedError(self.model.name, operation.name)
-        arguments |= operation.injected.values(
-            job=_job(predict.job), version=self.model.version
-        )
+        if operation.injected:
+            arguments |= operation.injected.values(
+                job=_job(predict.job), version=self.model.version
+            )
         return Call(
             seq=predict.seq,
             request_id=predict.request_id,
