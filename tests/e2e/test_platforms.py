@@ -30,7 +30,7 @@ def train() -> None:
     pass
 """
 PREDICT = "/v2/models/slow/predict/"
-PREFIX = "/system/services/slow/exposed"
+PREFIX = "/system/services/my%20slow/exposed"
 
 
 def start(folder: Path, *options: str, **environment: str) -> ServerProcess:
