@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,17 @@ def test_it_may_be_initialized_again_where_the_platform_says_so(start: Start) ->
 
     assert (200, "OK", [], []) == container.init(FLAVOUR="lemon")
     assert {"FLAVOUR": "lemon"} == container.run({"variables": ["FLAVOUR"]}).result
+
+
+def test_one_of_several_inits_at_a_time_leaves_its_models(start: Start) -> None:
+    container = start(ECHO, environment={"PROXY_ALLOW_REINIT": "1"})
+
+    with ThreadPoolExecutor() as executor:
+        answers = executor.map(lambda _: container.client.post("/init"), range(3))
+        assert [200] * 3 == [one.status_code for one in answers]
+
+    _server, *workers = processes_of(container)
+    assert 1 == len(workers)
 
 
 def test_a_run_before_init_is_refused_and_init_comes_after(start: Start) -> None:
@@ -335,6 +347,13 @@ def test_what_the_platform_has_taken_apart_is_put_together(echo: Container) -> N
 
     mixed = echo.run({**value, "string": "a", "numbers": [1]}).result
     assert {"string": "a", "numbers": [1]} == mixed["body"]
+    for content_type in (
+        "application/x-www-form-urlencoded",
+        "application/octet-stream",
+    ):
+        value["__ow_headers"] = {"content-type": content_type}
+        fields = echo.run({**value, "string": "a", "numbers": "1"}).result
+        assert {"string": "a", "numbers": [1]} == fields["body"]
     got = echo.run({"__ow_method": "get", "__ow_path": "/readyz", "verbose": ""}).result
     assert "ready" == got["body"]["status"]
 

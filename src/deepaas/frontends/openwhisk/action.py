@@ -11,6 +11,7 @@ What they promise is in `docs/how-to/run-on-openwhisk.md`; here is how it is kep
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
@@ -101,6 +102,7 @@ class Action:
         self._load = load
         self._may_init_again = may_init_again
         self._is_taken = False
+        self._loading = asyncio.Lock()
         self._models: Models | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -166,9 +168,10 @@ class Action:
             return _error(404, _NO_INIT)
         self._is_taken = True
         try:
-            await self.stop(grace_s=0)
-            os.environ.update(environment.variables(variables))
-            self._models = await self._load()
+            async with self._loading:
+                await self.stop(grace_s=0)
+                os.environ.update(environment.variables(variables))
+                self._models = await self._load()
         except Exception as error:  # noqa: BLE001 - whatever it is, the developer hears it
             self._is_taken = False
             reply = _Reply(status=502, body=_told(_known(error), "init"))
@@ -193,11 +196,11 @@ class Action:
         if models is None:
             return _error(502, _NOT_INITIALIZED)
         variables = environment.of_activation(message)
-        os.environ.update(variables)  # for workers that start from now on
         due = environment.due(message.get("deadline"))
         activation.set(Activation(environment=variables, due=due))
         request_id = variables.get("__OW_ACTIVATION_ID") or uuid.uuid4().hex
         try:
+            os.environ.update(variables)  # for workers that start from now on
             if isinstance(value, dict) and web_action.METHOD in value:
                 body = await _answer_web(models, value, request_id=request_id)
             elif models.predicts:
