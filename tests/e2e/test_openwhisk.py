@@ -246,7 +246,8 @@ def test_the_traceback_is_in_the_log_of_the_activation(acting: Container) -> Non
     found = acting.run({"model": "acting", "act": "raise"}, activation_id="a1")
 
     assert "boom" == found.result["error"]["detail"]
-    assert any("request=a1" in line for line in found.err)
+    assert "about to" == found.err[0]
+    assert "request=a1" in found.err[1]
     assert found.err[-2].endswith("ValueError: boom")
 
 
@@ -265,13 +266,23 @@ def test_what_native_code_prints_is_there_in_time(acting: Container) -> None:
     assert ["from C", MARKER] == found.out
 
 
+@pytest.mark.parametrize("size", [0, 300_000])
+def test_the_log_ends_on_a_line_of_its_own(size: int, acting: Container) -> None:
+    found = acting.run({"model": "acting", "act": "bare", "size": size})
+
+    expected = ["-" * size + "no line end", MARKER]
+    assert (expected, expected) == (found.out, found.err)
+
+
 def test_the_deadline_of_the_platform_ends_a_prediction(acting: Container) -> None:
     stuck = {"model": "acting", "act": "sleep"}
     found = acting.run(stuck, deadline=in_ms(1))
 
     assert (502, (1, 1)) == (found.status, found.markers)
     assert "deadline of 0.5 s" in found.result["error"]["detail"]
-    assert {"result": "x"} == acting.run({"model": "acting"}).result
+    assert "is ended" in found.err[0]
+    after = acting.run({"model": "acting"})
+    assert ({"result": "x"}, [MARKER]) == (after.result, after.err)
 
 
 def test_a_freeze_is_survived(acting: Container) -> None:

@@ -91,15 +91,21 @@ class Action:
     """The ASGI application of an action's container."""
 
     def __init__(
-        self, load: Callable[[], Awaitable[Models]], *, may_init_again: bool
+        self,
+        load: Callable[[], Awaitable[Models]],
+        *,
+        finish_output: Callable[[], None],
+        may_init_again: bool,
     ) -> None:
         """Make an action that is not initialized.
 
         Args:
             load: Starts the models, in the environment of that moment.
+            finish_output: Writes what models have printed until now, in whole lines.
             may_init_again: Whether a second `/init` starts them anew.
         """
         self._load = load
+        self._finish_output = finish_output
         self._may_init_again = may_init_again
         self._is_taken = False
         self._loading = asyncio.Lock()
@@ -175,8 +181,9 @@ class Action:
         except Exception as error:  # noqa: BLE001 - whatever it is, the developer hears it
             self._is_taken = False
             reply = _Reply(status=502, body=_told(_known(error), "init"))
-            write_markers()
+            self._end_log()
             return reply
+        self._finish_output()
         return _Reply(status=200, body=b"OK", media_type="text/plain")
 
     # --------------------------------------------------------------------- /run
@@ -185,7 +192,11 @@ class Action:
         try:
             return await self._activate(content)
         finally:
-            write_markers()
+            self._end_log()
+
+    def _end_log(self) -> None:
+        self._finish_output()
+        write_markers()
 
     async def _activate(self, content: bytes) -> _Reply:
         message = _object(content)
