@@ -79,6 +79,7 @@ def test_what_a_class_inherits_is_not_there() -> None:
     model = load_object("plants", Plants)
 
     assert ["predict"] == list(model.operations)
+    assert "" == model.operations["predict"].summary
     assert ["x"] == ask(model, ("url", "x"))
     assert "Could not load description" in model.metadata()["description"]
 
