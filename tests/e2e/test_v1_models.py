@@ -398,6 +398,9 @@ def test_a_training_that_fails_is_told(http: httpx2.Client, root: str) -> None:
     answer = http.put(f"{root}/plants/train", data={"lr": "steep"})
 
     assert "it diverges" == problem(answer, status=500)["message"]
+    found = re.search("<(/jobs/[^>]+)>", answer.headers["link"])
+    assert found is not None
+    assert "failed" == http.get(found[1]).json()["status"]
 
 
 # -------------------------------------------------------------------- our routes
