@@ -197,13 +197,14 @@ def test_the_image_asks_the_server_for_its_health(
         re.findall(r"^HEALTHCHECK .* CMD (.*)$", image, re.MULTILINE)[0]
     )
     platform = {"PORT": str(free_port()), "DEEPAAS_SERVER__BASE_PATH": "/a/b"}
+    server = None
     if is_there:
         server = start(tmp_path, "--no-jobs", ready="/a/b/readyz", **platform)
 
     asked = subprocess.run(program, env={**os.environ, **platform}, check=False)
 
     assert is_there == (asked.returncode == 0)
-    if is_there:
+    if server is not None:
         assert 0 == server.stop()
 
 
