@@ -135,6 +135,7 @@ def test_the_swagger_document_has_the_addresses_of_their_time(
     for root in (OF_1X, OF_05):
         assert ["get"] == list(paths[f"{root}/plants"])
         assert ["put"] == list(paths[f"{root}/plants/train"])
+        assert "200" in paths[f"{root}/plants/train"]["put"]["responses"]
         parameters = paths[f"{root}/plants/predict"]["post"]["parameters"]
         assert ["data", "url", "top", "network", "do"] == [
             one["name"] for one in parameters
