@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from typing import TYPE_CHECKING, Final
 
+from deepaas.backends.executors.plain_output import PlainOutput
 from deepaas.backends.spool import Spool
 from deepaas.backends.telemetry import logs
 from deepaas.frontends.api.app import make_api
@@ -44,13 +46,18 @@ def serve(settings: Settings) -> int:
 
 async def _serve(settings: Settings, *, listener: socket.socket, spool: Spool) -> int:
     become_subreaper()
+    output = PlainOutput()
 
     async def load() -> Models:
-        models = await _load(settings, spool_dir=spool.path)
+        models = await _load(settings, spool_dir=spool.path, output=output.descriptors)
         settle_memory()
         return models
 
-    action = Action(load, may_init_again=os.environ.get("PROXY_ALLOW_REINIT") == "1")
+    action = Action(
+        load,
+        finish_output=output.finish_lines,
+        may_init_again=os.environ.get("PROXY_ALLOW_REINIT") == "1",
+    )
     server = HttpServer(
         action,
         http="httptools",
@@ -59,6 +66,8 @@ async def _serve(settings: Settings, *, listener: socket.socket, spool: Spool) -
         on_listening=settle_memory,
     )
     sinks = logs.configure(settings.log)
+    for handler in logging.getLogger().handlers:
+        output.come_before(handler)
     housekeeping = asyncio.create_task(
         keep_house(sinks, process_ids=action.worker_pids)
     )
@@ -66,11 +75,14 @@ async def _serve(settings: Settings, *, listener: socket.socket, spool: Spool) -
         await server.serve(sockets=[listener])
     finally:
         await action.stop(grace_s=0.0 if server.force_exit else _STOP_GRACE_S)
+        output.close()
         housekeeping.cancel()
     return 0
 
 
-async def _load(settings: Settings, *, spool_dir: str) -> Models:
+async def _load(
+    settings: Settings, *, spool_dir: str, output: tuple[int, ...]
+) -> Models:
     """Start the models, in the environment that `/init` has set.
 
     Raises:
@@ -81,7 +93,7 @@ async def _load(settings: Settings, *, spool_dir: str) -> Models:
         models=find_models(settings.models.names),
         versions={},
         spool_dir=spool_dir,
-        has_plain_output=True,
+        output=output,
     )
     plane.start()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def make_plane(
     models: Sequence[ModelReference],
     versions: Mapping[str, Version],
     spool_dir: str,
-    has_plain_output: bool = False,
+    output: tuple[int, ...] = (),
 ) -> DataPlane:
     """Return the data plane for some models; their workers are not started yet.
 
@@ -53,8 +54,7 @@ def make_plane(
         models: What is served.
         versions: The active versions of those that are not served as installed.
         spool_dir: Where bodies that are too large for memory are kept.
-        has_plain_output: Whether what models print goes to this process's own output,
-            as it is, and not to the log.
+        output: Descriptors for what models print, see `WorkerSpec`.
     """
     limits = PoolLimits(
         workers=settings.workers.per_model,
@@ -67,7 +67,7 @@ def make_plane(
         spec = _worker_spec(
             settings, references[model], version=version, spool_dir=spool_dir
         )
-        spec.load.has_plain_output = has_plain_output
+        spec = replace(spec, output=output)
         return ModelPool(
             spec, limits=limits, version=version, devices=settings.workers.devices
         )

@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,17 @@ def test_it_may_be_initialized_again_where_the_platform_says_so(start: Start) ->
 
     assert (200, "OK", [], []) == container.init(FLAVOUR="lemon")
     assert {"FLAVOUR": "lemon"} == container.run({"variables": ["FLAVOUR"]}).result
+
+
+def test_one_of_several_inits_at_a_time_leaves_its_models(start: Start) -> None:
+    container = start(ECHO, environment={"PROXY_ALLOW_REINIT": "1"})
+
+    with ThreadPoolExecutor() as executor:
+        answers = executor.map(lambda _: container.client.post("/init"), range(3))
+        assert [200] * 3 == [one.status_code for one in answers]
+
+    _server, *workers = processes_of(container)
+    assert 1 == len(workers)
 
 
 def test_a_run_before_init_is_refused_and_init_comes_after(start: Start) -> None:
@@ -234,7 +246,8 @@ def test_the_traceback_is_in_the_log_of_the_activation(acting: Container) -> Non
     found = acting.run({"model": "acting", "act": "raise"}, activation_id="a1")
 
     assert "boom" == found.result["error"]["detail"]
-    assert any("request=a1" in line for line in found.err)
+    assert "about to" == found.err[0]
+    assert "request=a1" in found.err[1]
     assert found.err[-2].endswith("ValueError: boom")
 
 
@@ -253,13 +266,23 @@ def test_what_native_code_prints_is_there_in_time(acting: Container) -> None:
     assert ["from C", MARKER] == found.out
 
 
+@pytest.mark.parametrize("size", [0, 300_000])
+def test_the_log_ends_on_a_line_of_its_own(size: int, acting: Container) -> None:
+    found = acting.run({"model": "acting", "act": "bare", "size": size})
+
+    expected = ["-" * size + "no line end", MARKER]
+    assert (expected, expected) == (found.out, found.err)
+
+
 def test_the_deadline_of_the_platform_ends_a_prediction(acting: Container) -> None:
     stuck = {"model": "acting", "act": "sleep"}
     found = acting.run(stuck, deadline=in_ms(1))
 
     assert (502, (1, 1)) == (found.status, found.markers)
     assert "deadline of 0.5 s" in found.result["error"]["detail"]
-    assert {"result": "x"} == acting.run({"model": "acting"}).result
+    assert "is ended" in found.err[0]
+    after = acting.run({"model": "acting"})
+    assert ({"result": "x"}, [MARKER]) == (after.result, after.err)
 
 
 def test_a_freeze_is_survived(acting: Container) -> None:
@@ -335,6 +358,13 @@ def test_what_the_platform_has_taken_apart_is_put_together(echo: Container) -> N
 
     mixed = echo.run({**value, "string": "a", "numbers": [1]}).result
     assert {"string": "a", "numbers": [1]} == mixed["body"]
+    for content_type in (
+        "application/x-www-form-urlencoded",
+        "application/octet-stream",
+    ):
+        value["__ow_headers"] = {"content-type": content_type}
+        fields = echo.run({**value, "string": "a", "numbers": "1"}).result
+        assert {"string": "a", "numbers": [1]} == fields["body"]
     got = echo.run({"__ow_method": "get", "__ow_path": "/readyz", "verbose": ""}).result
     assert "ready" == got["body"]["status"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,20 +30,23 @@ def predict(wait_for: str = "") -> str:
 def train() -> None:
     pass
 """
+CONTAINERFILE = Path(__file__).parents[2] / "deploy" / "Containerfile"
 PREDICT = "/v2/models/slow/predict/"
-PREFIX = "/system/services/slow/exposed"
+PREFIX = "/system/services/my%20slow/exposed"
 
 
-def start(folder: Path, *options: str, **environment: str) -> ServerProcess:
+def start(
+    folder: Path, *options: str, ready: str = "/readyz", **environment: str
+) -> ServerProcess:
     (folder / "slow.py").write_text(MODEL)
-    port = free_port()
+    port = int(environment.get("PORT") or free_port())
     server = ServerProcess(
         [sys.executable, "-m", "deepaas.cli.main", "serve", *options, "slow.py"],
         port=port,
         folder=folder,
         environment={"PORT": str(port), **environment},
     )
-    server.wait_until_ready("/readyz")
+    server.wait_until_ready(ready)
     return server
 
 
@@ -183,6 +187,26 @@ def test_oscar_runs_the_command_line_in_a_script(
     assert is_there == (done.returncode == 0)
     found = {one.name: json.loads(one.read_text()) for one in output.iterdir()}
     assert found == ({"out.json": {"size": 5}} if is_there else {})
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_image_asks_the_server_for_its_health(
+    tmp_path: Path, *, is_there: bool
+) -> None:
+    image = CONTAINERFILE.read_text().replace("\\\n", "")
+    program = json.loads(
+        re.findall(r"^HEALTHCHECK .* CMD (.*)$", image, re.MULTILINE)[0]
+    )
+    platform = {"PORT": str(free_port()), "DEEPAAS_SERVER__BASE_PATH": "/a/b"}
+    server = None
+    if is_there:
+        server = start(tmp_path, "--no-jobs", ready="/a/b/readyz", **platform)
+
+    asked = subprocess.run(program, env={**os.environ, **platform}, check=False)
+
+    assert is_there == (asked.returncode == 0)
+    if server is not None:
+        assert 0 == server.stop()
 
 
 def test_without_a_place_for_jobs_there_are_predictions(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
             "deepaas.model": {
                 "plants": "plants_2019",
                 "early": "plants_2018",
-                "keywords": "plants_class:Plants",
+                "klass": "plants_class:Plants",
                 "tiles": "tiles_flask",
                 "native": "waiting",
             }
@@ -117,7 +117,7 @@ def test_nothing_else_is_there(http: httpx2.Client, path: str) -> None:
 def test_v1_models_are_listed(http: httpx2.Client, root: str, path: str) -> None:
     listed = {one["id"]: one for one in http.get(path).json()["models"]}
 
-    assert {"plants", "early", "keywords", "tiles"} == set(listed)
+    assert {"plants", "early", "klass", "tiles"} == set(listed)
     assert http.get(f"{root}/plants").json() == listed["plants"]
     assert {
         "id": "plants",
@@ -137,6 +137,7 @@ def test_the_swagger_document_has_the_addresses_of_their_time(
     for root in (OF_1X, OF_05):
         assert ["get"] == list(paths[f"{root}/plants"])
         assert ["put"] == list(paths[f"{root}/plants/train"])
+        assert "200" in paths[f"{root}/plants/train"]["put"]["responses"]
         parameters = paths[f"{root}/plants/predict"]["post"]["parameters"]
         assert ["data", "url", "top", "network", "do"] == [
             one["name"] for one in parameters
@@ -275,8 +276,8 @@ def test_what_a_model_does_not_do_is_not_implemented(
     http: httpx2.Client, root: str
 ) -> None:
     raised = predict(http, root, files=PHOTO, data={"do": "refuse"})
-    absent = predict(http, root, "keywords", data=URLS)
-    training = http.put(f"{root}/keywords/train")
+    absent = predict(http, root, "klass", data=URLS)
+    training = http.put(f"{root}/klass/train")
 
     assert (
         "Model does not implement this functionality"
@@ -284,7 +285,7 @@ def test_what_a_model_does_not_do_is_not_implemented(
     )
     for answer in (absent, training):
         assert (
-            "Not implemented by underlying model (loaded 'keywords')"
+            "Not implemented by underlying model (loaded 'klass')"
             == problem(answer, status=501)["message"]
         )
 
@@ -327,14 +328,14 @@ def test_a_model_of_2018_gets_a_list_of_addresses(http: httpx2.Client) -> None:
     assert {"urls": URLS["url"], "merge": True} == answer.json()
 
 
-def test_a_class_is_made_once_and_may_take_arguments_by_keyword(
+def test_a_class_is_made_once_and_gets_the_dict_of_05(
     http: httpx2.Client,
 ) -> None:
     first, second = (
-        predict(http, OF_1X, "keywords", files=PHOTO).json() for _ in range(2)
+        predict(http, OF_1X, "klass", files=PHOTO).json() for _ in range(2)
     )
 
-    assert [1, {"top": "2"}, "rose.txt", "text/x-plant", "a rose"] == first
+    assert [1, {}, "2", "rose.txt", "text/x-plant", "a rose"] == first
     assert 2 == second[0]
 
 
@@ -400,6 +401,9 @@ def test_a_training_that_fails_is_told(http: httpx2.Client, root: str) -> None:
     answer = http.put(f"{root}/plants/train", data={"lr": "steep"})
 
     assert "it diverges" == problem(answer, status=500)["message"]
+    found = re.search("<(/jobs/[^>]+)>", answer.headers["link"])
+    assert found is not None
+    assert "failed" == http.get(found[1]).json()["status"]
 
 
 # -------------------------------------------------------------------- our routes

@@ -422,7 +422,8 @@ def _is_async(function: Any) -> bool:
 
 
 def _documentation(function: Any) -> tuple[str, str]:
-    text = inspect.getdoc(function) or ""
+    # `inspect.getdoc` would go on to our base classes, which speak to authors.
+    text = inspect.cleandoc(getattr(function, "__doc__", None) or "")
     return " ".join(text.partition("\n\n")[0].split()), text
 
 

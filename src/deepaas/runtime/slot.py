@@ -157,7 +157,7 @@ class Slot:
         last_seq, last_started = self._process.last_started()
         for seq, prediction in list(self.held.items()):
             if prediction.kill_at and now >= prediction.kill_at:
-                self._process.kill("deadline")
+                self._kill_overdue()
                 return
             if prediction.kill_at:
                 continue
@@ -176,8 +176,19 @@ class Slot:
         self._give_up(prediction, limit_s, waited=False)
         if self._runs_side_by_side or prediction.progressed:
             prediction.kill_at = now + _CANCEL_GRACE_S
-        elif self._process is not None:
-            self._process.kill("deadline")
+        else:
+            self._kill_overdue()
+
+    def _kill_overdue(self) -> None:
+        if self._process is None:
+            return
+        # Logged now: when it is dead, the log of its request may be over.
+        logger.error(
+            "Worker %d is ended: its prediction ran longer than the deadline.",
+            self.worker_pid,
+            extra={"model": self._spec.name},
+        )
+        self._process.kill("deadline")
 
     def enforce_memory_limit(self, limit_bytes: int) -> None:
         """End a worker that holds more memory than it may."""
@@ -415,7 +426,7 @@ class Slot:
                 self.failure.detail,
                 extra={**extra, "traceback": self.failure.traceback},
             )
-        else:
+        elif ended.cause != "deadline":  # that was logged before
             logger.error("Worker died: %s.", ended, extra=extra)
 
     def _restart_later(self) -> None:

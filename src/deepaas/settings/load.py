@@ -63,7 +63,7 @@ def load_settings(
                 *default_files,
                 *(sources.read_toml(toml) if toml else ()),
                 *(given for given in winners.values() if given.is_from_file),
-                *sources.read_platform(environ),
+                *(() if profile == "openwhisk" else sources.read_platform(environ)),
                 *sources.read_v2_environment(environ),
                 *sources.read_environment(environ),
                 *(given for given in winners.values() if not given.is_from_file),

@@ -10,7 +10,17 @@ from collections.abc import Iterator  # noqa: TC003 - we read the hints
 from typing import Any, Literal
 
 Act = Literal[
-    "print", "raise", "exit", "bad", "none", "text", "list", "error", "sleep", "native"
+    "print",
+    "raise",
+    "exit",
+    "bad",
+    "none",
+    "text",
+    "list",
+    "error",
+    "sleep",
+    "native",
+    "bare",
 ]
 RESULTS = {"bad": object(), "none": None, "list": [1, 2], "error": {"error": "no"}}
 
@@ -22,9 +32,13 @@ def predict(act: Act = "text", size: int = 1) -> Any:
             sys.stdout.write(f"out {number}\n")
             sys.stderr.write(f"err {number}\n")
         sys.stdout.write("no line end")
+    elif act == "bare":
+        for descriptor in (1, 2):
+            os.write(descriptor, b"-" * size + b"no line end")
     elif act == "native":
         ctypes.CDLL(None).puts(b"from C")
     elif act == "raise":
+        os.write(2, b"about to")
         raise ValueError("boom")
     elif act == "exit":
         os._exit(7)

@@ -27,6 +27,7 @@ def located(place: Place, path: str, **headers: str) -> tuple[str, dict[str, Any
         ("/p/q", "/p/q", "/"),
         ("/p/q", "/p/q/", "/"),
         ("/p/q", "/p/qr", "/p/qr"),
+        ("/p%20q", "/p q/v2/", "/v2/"),
     ],
 )
 def test_a_prefix_may_be_there_or_not(prefix: str, path: str, expected: str) -> None:

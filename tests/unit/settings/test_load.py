@@ -192,6 +192,13 @@ def test_a_platforms_port_is_stronger_than_files(tmp_path: Path) -> None:
     assert (8123, 3) == (server.listen_port, server.linger_s)
 
 
+def test_openwhisk_asks_its_own_port_whatever_other_platforms_say() -> None:
+    environ = {"PORT": "8123", "OSCAR_SERVICE_BASE_PATH": "/a"}
+    server = load(profile="openwhisk", environ=environ).server
+
+    assert (8080, 0, "") == (server.listen_port, server.linger_s, server.proxy_prefix)
+
+
 def test_a_platforms_port_is_weaker_than_what_is_meant_for_us() -> None:
     environ = {"PORT": "8123", "DEEPAAS_SERVER__LINGER_S": "0"}
     said = [option("server.listen_port", "7000")]

@@ -40,15 +40,19 @@ class WorkerSpec:
 
     Attributes:
         name: The model's name.
-        load: What the worker is told to load; its `spool_dir` is filled in here.
+        load: What the worker is told to load; its `spool_dir` and `has_plain_output`
+            are filled in here.
         spool_dir: Where the worker's private folder is made.
         environment: Variables to add to this process's own.
+        output: Descriptors for what it prints, as it is (standard output, standard
+            error); empty where that is read here, and logged.
     """
 
     name: str
     load: messages.Load
     spool_dir: str
     environment: dict[str, str]
+    output: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,15 +142,16 @@ class WorkerProcess:
             self._page = ProgressPage(page)
             undo.callback(self._page.close)
             data, control = (socket_pair(undo, far_ends) for _ in range(2))
-            output = far_output = None
-            if not spec.load.has_plain_output:
+            output, streams = None, spec.output
+            if not streams:
                 output, far_output = os.pipe()
+                streams = (far_output, far_output)
                 undo.callback(os.close, output)
                 far_ends.callback(os.close, far_output)
             self._process = self._spawn(
                 spec,
                 descriptors=(data.far.fileno(), control.far.fileno(), page),
-                output=far_output,
+                streams=streams,
             )
         undo.callback(self._process.wait)
         undo.callback(self._process.kill)
@@ -157,11 +162,19 @@ class WorkerProcess:
         self._output = None
         if output is not None:
             self._output = OutputPipe(output, on_line=self._listener.on_output)
-        load = msgspec.structs.replace(spec.load, spool_dir=str(self._folder))
+        load = msgspec.structs.replace(
+            spec.load,
+            spool_dir=str(self._folder),
+            has_plain_output=bool(spec.output),
+        )
         self.link.load(load)
 
     def _spawn(
-        self, spec: WorkerSpec, *, descriptors: tuple[int, ...], output: int | None
+        self,
+        spec: WorkerSpec,
+        *,
+        descriptors: tuple[int, ...],
+        streams: tuple[int, ...],
     ) -> subprocess.Popen[bytes]:
         # From the main thread: PR_SET_PDEATHSIG follows the thread that spawns.
         return subprocess.Popen(  # noqa: S603 - our own program
@@ -170,8 +183,8 @@ class WorkerProcess:
                 *map(str, (*descriptors, os.getpid())),
             ],
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
+            stdout=streams[0],
+            stderr=streams[1],
             pass_fds=descriptors,
             env=self._environment(spec),
             start_new_session=True,

@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 _PROBES: Final = ("/livez", "/readyz")
 """Asked every few seconds by machines; the log would hold nothing else."""
 
+_PLAIN: Final = "/-._~!$&'()*+,;=:@"
+"""What stands in the path of an address as it is (RFC 3986)."""
+
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 _V2_BARE_PATH: Final = re.compile(
     r"/(ui|api|swagger\.json|v2/models/[^/]+/train/[^/]+)?\Z"
@@ -81,9 +84,9 @@ class Edge:
             if isinstance(route, Route) and isinstance(route.endpoint, PredictEndpoint)
         }
         self.predictions = {
-            quote(prefix + path).encode(): endpoint
+            (prefix + quote(path)).encode(): endpoint
             for path, endpoint in self._predictions.items()
-            for prefix in ("", place.prefix)
+            for prefix in ("", quote(place.prefix, safe="/%"))
         }
         self._default_headers: list[answers.Header] = []
         self._default_lines = b""
@@ -200,8 +203,10 @@ class Edge:
     async def _redirect(
         self, scope: Scope, send: Send, location: str, *, request_id: str
     ) -> None:
-        location = root_path.get() + location.removeprefix(self._base_path)
-        target = quote(location, safe="/-._~!$&'()*+,;=:@").encode("ascii")
+        # A proxy's part is written as addresses are already.
+        root = quote(root_path.get(), safe=f"%{_PLAIN}")
+        local = quote(location.removeprefix(self._base_path), safe=_PLAIN)
+        target = (root + local).encode("ascii")
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
         headers = [

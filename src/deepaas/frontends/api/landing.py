@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import unquote
 
 from deepaas.frontends.api.job_documents import OGC_REL
 from deepaas.frontends.api.names import model_path
@@ -146,13 +147,13 @@ def way_to_root(path: str, *, base_path: str) -> str:
     was a slash behind it, and the way is absolute.
 
     Args:
-        path: Of the page, as it was asked for. Where no slash is behind it, a browser
-            replaces the last part of it.
-        base_path: What stands before all paths.
+        path: Of the page, as it was asked for, decoded. Where no slash is behind it, a
+            browser replaces the last part of it.
+        base_path: What stands before all paths, as addresses are written.
     """
-    if path.rstrip("/") != base_path:
+    if path.rstrip("/") != unquote(base_path):
         return f"{base_path}/"
-    last = path.rpartition("/")[2]
+    last = "" if path.endswith("/") else base_path.rpartition("/")[2]
     return f"./{last}/" if last else "./"
 
 

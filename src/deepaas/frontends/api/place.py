@@ -10,6 +10,7 @@ import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from deepaas.frontends.api import answers
 
@@ -30,7 +31,8 @@ class Place:
 
     Attributes:
         base_path: Stands before all paths of requests, or else nothing is there.
-        prefix: A proxy's part, before that; requests may have it or not.
+        prefix: A proxy's part, before that, as addresses are written; requests may
+            have it or not.
         trusts_proxy: Whether a proxy's headers are believed.
     """
 
@@ -48,8 +50,9 @@ class Place:
             prefix = _forwarded_prefix(scope) or prefix
             _take_forwarded_host(scope)
         path: str = scope["path"]
-        if prefix and (path == prefix or path.startswith(prefix + "/")):
-            scope["path"] = path.removeprefix(prefix) or "/"
+        known = unquote(prefix)  # as the path is
+        if known and (path == known or path.startswith(known + "/")):
+            scope["path"] = path.removeprefix(known) or "/"
         return prefix
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from deepaas.model.arguments import Argument
 
 _JSON: Final = "application/json"
+_RESULT: Final[dict[str, Any]] = {"description": "The result.", "schema": {}}
 _ACCEPT: Final = "accept"
 _ANYTHING: Final = "*/*"
 _RESULT_NAME: Final = "ModelPredictionResponse"
@@ -83,7 +84,11 @@ def swagger_document(
             paths[root] = metadata
             for operation, described in operations.items():
                 method = "put" if operation == "train" else "post"
-                paths[f"{root}/{operation}"] = {method: described}
+                # There, a training answers with its result, too.
+                responses = {"200": _RESULT, **described["responses"]}
+                paths[f"{root}/{operation}"] = {
+                    method: {**described, "responses": responses}
+                }
     return {
         "swagger": "2.0",
         "info": {

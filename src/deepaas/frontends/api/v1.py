@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from deepaas.model.arguments import Argument
     from deepaas.runtime.dataplane import DataPlane
     from deepaas.runtime.pool import ModelPool
+    from deepaas.runtime.submissions import Submitted
     from deepaas.settings import ApiSettings
 
 
@@ -130,8 +131,15 @@ def _model_router(edition: Edition, door: JobDoor, *, api: ApiSettings) -> APIRo
     @router.put(f"{edition.root}/{{model}}/train")
     async def train(model: str, request: Request) -> Response:
         """Train a model, and answer when that is over."""
+        job: dict[str, str] = {}
         try:
-            return await _train(door, model, request, is_enabled=api.train_endpoint)
+            submitted = await _submit_training(
+                door, model, request, is_enabled=api.train_endpoint
+            )
+            job["link"] = door.accepted_headers(submitted)["link"]
+            return await door.answer_or_accept(
+                submitted, scope=request.scope, wait_s=math.inf, applied=()
+            )
         except errors.DeepaasError as error:
             answer = _answer(
                 error,
@@ -141,21 +149,26 @@ def _model_router(edition: Edition, door: JobDoor, *, api: ApiSettings) -> APIRo
                 accept=request.headers.get("accept", ""),
             )
             is_last = isinstance(error, errors.BodyTooLargeError)
-            return answers.problem_response(answer, is_last=is_last)
+            response = answers.problem_response(answer, is_last=is_last)
+            response.headers.update(job)
+            return response
 
     return router
 
 
-async def _train(
+async def _submit_training(
     door: JobDoor, model: str, request: Request, *, is_enabled: bool
-) -> Response:
+) -> Submitted:
+    """Accept a training as a job.
+
+    Raises:
+        DeepaasError: It is refused, see `JobDoor.submit`.
+        HTTPException: The model is of another kind, and not here.
+    """
     _pool(door, model)
     if not is_enabled:
         raise errors.OperationDisabledError("train")
-    submitted = await door.submit(request, model=model, operation="train", door="v1")
-    return await door.answer_or_accept(
-        submitted, scope=request.scope, wait_s=math.inf, applied=()
-    )
+    return await door.submit(request, model=model, operation="train", door="v1")
 
 
 class _Predictions:

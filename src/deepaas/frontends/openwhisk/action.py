@@ -11,6 +11,7 @@ What they promise is in `docs/how-to/run-on-openwhisk.md`; here is how it is kep
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
@@ -90,17 +91,24 @@ class Action:
     """The ASGI application of an action's container."""
 
     def __init__(
-        self, load: Callable[[], Awaitable[Models]], *, may_init_again: bool
+        self,
+        load: Callable[[], Awaitable[Models]],
+        *,
+        finish_output: Callable[[], None],
+        may_init_again: bool,
     ) -> None:
         """Make an action that is not initialized.
 
         Args:
             load: Starts the models, in the environment of that moment.
+            finish_output: Writes what models have printed until now, in whole lines.
             may_init_again: Whether a second `/init` starts them anew.
         """
         self._load = load
+        self._finish_output = finish_output
         self._may_init_again = may_init_again
         self._is_taken = False
+        self._loading = asyncio.Lock()
         self._models: Models | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -166,14 +174,16 @@ class Action:
             return _error(404, _NO_INIT)
         self._is_taken = True
         try:
-            await self.stop(grace_s=0)
-            os.environ.update(environment.variables(variables))
-            self._models = await self._load()
+            async with self._loading:
+                await self.stop(grace_s=0)
+                os.environ.update(environment.variables(variables))
+                self._models = await self._load()
         except Exception as error:  # noqa: BLE001 - whatever it is, the developer hears it
             self._is_taken = False
             reply = _Reply(status=502, body=_told(_known(error), "init"))
-            write_markers()
+            self._end_log()
             return reply
+        self._finish_output()
         return _Reply(status=200, body=b"OK", media_type="text/plain")
 
     # --------------------------------------------------------------------- /run
@@ -182,7 +192,11 @@ class Action:
         try:
             return await self._activate(content)
         finally:
-            write_markers()
+            self._end_log()
+
+    def _end_log(self) -> None:
+        self._finish_output()
+        write_markers()
 
     async def _activate(self, content: bytes) -> _Reply:
         message = _object(content)
@@ -193,11 +207,11 @@ class Action:
         if models is None:
             return _error(502, _NOT_INITIALIZED)
         variables = environment.of_activation(message)
-        os.environ.update(variables)  # for workers that start from now on
         due = environment.due(message.get("deadline"))
         activation.set(Activation(environment=variables, due=due))
         request_id = variables.get("__OW_ACTIVATION_ID") or uuid.uuid4().hex
         try:
+            os.environ.update(variables)  # for workers that start from now on
             if isinstance(value, dict) and web_action.METHOD in value:
                 body = await _answer_web(models, value, request_id=request_id)
             elif models.predicts:

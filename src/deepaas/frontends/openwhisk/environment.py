@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -58,6 +59,8 @@ def due(deadline: object) -> float:
 def web_path(action: str) -> str:
     """Return the path of an action's web address, or empty for what is no action.
 
+    It is written as addresses are: names may have spaces.
+
     Args:
         action: Its name: `/namespace/action` or `/namespace/package/action`.
     """
@@ -65,7 +68,7 @@ def web_path(action: str) -> str:
     if found is None:
         return ""
     namespace, package, name = found.groups()
-    return f"/api/v1/web/{namespace}/{package or 'default'}/{name}"
+    return quote(f"/api/v1/web/{namespace}/{package or 'default'}/{name}", safe="/@")
 
 
 def _text(value: Any) -> str:

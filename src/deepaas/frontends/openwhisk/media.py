@@ -18,11 +18,12 @@ MOST_BYTES: Final = 1 << 20
 """Largest result of an activation; OpenWhisk cuts off what is longer."""
 
 _CHARSET: Final = re.compile(r";\s*charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
+_FORM: Final = "application/x-www-form-urlencoded"
 _TEXTS: Final = frozenset(
     {
         "application/base64",
         "application/javascript",
-        "application/x-www-form-urlencoded",
+        _FORM,
         "application/xhtml+xml",
         "application/xml",
     }
@@ -37,6 +38,11 @@ def check_size(content: bytes | bytearray) -> None:
     """
     if len(content) > MOST_BYTES:
         raise ResultTooLargeError(MOST_BYTES)
+
+
+def is_form(content_type: str) -> bool:
+    """Tell whether a body is a form, written as a query is."""
+    return essence(content_type) == _FORM
 
 
 def is_text(content_type: str) -> bool:

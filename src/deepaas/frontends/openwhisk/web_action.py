@@ -146,6 +146,11 @@ def _take_apart(
         return _query(fields), media.body_of(content, content_type)
     if method not in _WITH_BODY or not fields:
         return _query(fields), b""
+    if media.is_form(content_type):
+        return "", _query(fields).encode()
+    are_texts = all(isinstance(one, str) for one in fields.values())
+    if are_texts and not is_json(content_type):
+        return _query(fields), b""  # whose numbers are texts: JSON's are not
     headers["content-type"] = _JSON
     return "", msgspec.json.encode(fields)
 

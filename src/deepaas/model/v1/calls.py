@@ -2,10 +2,10 @@
 
 There were two ways. 0.1 to 0.4 gave `predict_data` a list of contents, and
 `predict_url` a list of addresses. 0.5 brought `get_test_args`, and gave both one dict
-of all arguments, with `files` or `urls` among them. Which of the two a function expects
-is told by its first parameter: the dict is called `args` or the like, and a list has
-the name of what is in it (`images`, `urls`). A decorator may hide the parameters; then
-it is the dict if the model has `get_test_args`.
+of all arguments, with `files` or `urls` among them. So a model with `get_test_args`
+gets the dict, whatever its parameter is called: in the base class of 0.5.0 that was
+still `data`. Any other model is told by the name of its first parameter: the dict is
+called `args` or the like, and a list has the name of what is in it (`images`, `urls`).
 """
 
 from __future__ import annotations
@@ -99,13 +99,14 @@ class PredictCall:
             if self._takes_arguments(function):
                 return _call(function, arguments)
             items = urls or map(Content.of, files)
-            keywords = _accepted(function, own)
-            return _call(function, Items(items, arguments=arguments), **keywords)
+            return _call(function, Items(items, arguments=arguments))
 
     def _takes_arguments(self, function: Callable[..., Any]) -> bool:
+        if self._has_test_args:
+            return True
         first = next(iter(_parameters(function)), None)
         if first is None or first.kind not in _NAMED:
-            return self._has_test_args
+            return False
         return first.name.rpartition("_")[2] in _NAMES_OF_THE_DICT
 
 
@@ -132,17 +133,6 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
         return []
 
 
-def _accepted(
-    function: Callable[..., Any], arguments: dict[str, Any]
-) -> dict[str, Any]:
-    """Return those given arguments that a function takes beside its first parameter."""
-    given = {name: one for name, one in arguments.items() if one is not None}
-    kinds = {one.name: one.kind for one in _parameters(function)[1:]}
-    if inspect.Parameter.VAR_KEYWORD in kinds.values():
-        return given
-    return {name: one for name, one in given.items() if name in kinds}
-
-
 def _opened(value: Any, opened: ExitStack) -> Any:
     """Return a value with the files in it open, until the call is over."""
     if isinstance(value, UploadedFile):
@@ -156,10 +146,10 @@ def _opened(value: Any, opened: ExitStack) -> Any:
     return value
 
 
-def _call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         with _flask_context():
-            return function(*arguments, **keywords)
+            return function(*arguments)
     except NotImplementedError as error:
         raise ModelHttpError(
             str(error) or "Model does not implement this functionality",

@@ -1,4 +1,4 @@
-"""A class, with arguments by keyword, that does not do everything."""
+"""A class with the signatures of 0.5.0, that does not do everything."""
 
 # mypy: ignore-errors
 
@@ -15,10 +15,17 @@ class Plants(BaseModel):
     def get_test_args(self):
         return {"top": {"default": "2", "help": "", "required": False}}
 
-    def predict_data(self, images, **kwargs):
+    def predict_data(self, data, **kwargs):
         self.calls += 1
-        upload = images[0]
+        upload = data["files"][0]
         upload.save("saved")
         with open("saved") as file:  # noqa: PTH123 - as then
             saved = file.read()
-        return [self.calls, kwargs, upload.filename, upload.content_type, saved]
+        return [
+            self.calls,
+            kwargs,
+            data.top,
+            upload.filename,
+            upload.content_type,
+            saved,
+        ]

@@ -62,6 +62,7 @@ def test_an_answer_comes_before_the_deadline(
     [
         ("/ns/act", "/api/v1/web/ns/default/act"),
         ("/ns/pkg/act", "/api/v1/web/ns/pkg/act"),
+        ("/me@x/my act", "/api/v1/web/me@x/default/my%20act"),
         ("", ""),
         ("act", ""),
         ("/a/b/c/d", ""),

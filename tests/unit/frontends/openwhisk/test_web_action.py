@@ -118,6 +118,7 @@ def test_odd_values_do_no_harm(value: dict[str, Any]) -> None:
     [
         (mixed(x=1, y=[1, 2]), b"", b'{"x":1,"y":[1,2]}'),
         (mixed(), b"", b""),
+        (mixed("post", x="1", y="b c"), b"x=1&y=b+c", b""),
         (mixed("get", x=1, y=["a", "b c"]), b"x=1&y=a&y=b+c", b""),
         (mixed("delete", x={"a": None}), b"x=%7B%22a%22%3Anull%7D", b""),
         (mixed("post", "application/json", __ow_body=[1], x=1), b"x=1", b"[1]"),
@@ -134,9 +135,16 @@ def test_a_request_that_was_mixed_up_is_made_again(
     assert (query, body) == (request.query, request.body)
 
 
-def test_fields_of_a_form_become_json() -> None:
+def test_fields_of_a_form_stay_a_form() -> None:
     form = "application/x-www-form-urlencoded"
-    request = read_request(mixed("post", form, x="1"))
+    request = read_request(mixed("post", form, x="1", y="b c"))
+
+    assert (b"content-type", form.encode()) in request.headers
+    assert b"x=1&y=b+c" == request.body
+
+
+def test_fields_of_json_stay_json() -> None:
+    request = read_request(mixed("post", "application/json", x="1"))
 
     assert (b"content-type", b"application/json") in request.headers
     assert b'{"x":"1"}' == request.body
