@@ -148,6 +148,49 @@ def test_a_version_is_activated_here_if_it_can_be_loaded(run: Run) -> None:
     assert 1 == found["active"]
 
 
+def test_a_version_is_deleted_here_unless_it_answers(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "d"
+    where = ("--data-dir", folder)
+    run("train", *where, MODEL, "--epochs", "3")
+    run("train", *where, MODEL, "--epochs", "1")
+
+    gone = run("models", "delete", *where, MODEL, "1")
+    active = run("models", "delete", *where, MODEL, "2")
+    installed = run("models", "delete", *where, MODEL, "0")
+    again = run("models", "delete", *where, MODEL, "1")
+
+    assert 0 == gone.returncode
+    assert f"version 1 of {MODEL} is deleted: 8 B, made by job " in gone.stderr
+    assert not (folder / "versions/trainable/1").exists()
+    assert 2 == active.returncode
+    assert "answers predictions; activate another one first" in active.stderr
+    assert (folder / "versions/trainable/2/weights.txt").exists()
+    assert 2 == installed.returncode
+    assert "version 0 is the model as installed" in installed.stderr
+    assert "has no version 1" in again.stderr
+
+
+def test_a_version_at_a_server_is_deleted_unless_it_answers(
+    run: Run, server: Server
+) -> None:
+    where = ("--url", server.url)
+    with deepaas.Client(server.url) as client:
+        jobs = [client.train("trainable", epochs=1) for _ in range(2)]
+        first, second = (
+            str(job.refresh()["made_version"]) for job in jobs if job.wait()
+        )
+
+        gone = run("models", "delete", "--json", *where, "trainable", first)
+        active = run("models", "delete", *where, "trainable", second)
+        left = {one["version"] for one in client.versions("trainable")["versions"]}
+
+    assert int(first) == json.loads(gone.stdout)["version"]
+    assert int(first) not in left
+    assert int(second) in left
+    assert 2 == active.returncode
+    assert "activate another one first" in active.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [

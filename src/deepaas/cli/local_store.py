@@ -87,7 +87,7 @@ class LocalStore:
         from deepaas.backends.stores.sqlite import SqliteJobStore
 
         try:
-            lock = DataDir(self.root, holder=f"deepaas jobs, process {os.getpid()}")
+            lock = DataDir(self.root, holder=f"deepaas, process {os.getpid()}")
         except DataDirHeldError as error:
             raise held(error) from None
 

@@ -1,9 +1,10 @@
-"""`deepaas models versions`, `activate` and `compare`: what trainings have made."""
+"""`deepaas models versions`, `activate`, `compare`, `delete`: what trainings made."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +38,10 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     )
     compare.add_argument(
         "versions", metavar="N", type=int, nargs="*", help="their numbers; all if none"
+    )
+    remove = _add(actions, "delete", "remove a version and its files for good", _delete)
+    remove.add_argument(
+        "version", metavar="N", type=int, help="its number; not the one that answers"
     )
 
 
@@ -104,6 +109,60 @@ def _activate_here(namespace: argparse.Namespace) -> None:
     finally:
         loop.run(jobs.stop())
         loop.close()
+
+
+def _delete(namespace: argparse.Namespace) -> int:
+    """Remove a version, and say what is gone.
+
+    Raises:
+        RequestError: It is the model as installed, or the version that answers, or
+            there is none of this number.
+    """
+    model, number = namespace.model, namespace.version
+    if number == _INSTALLED:
+        raise errors.RequestError(
+            "version 0 is the model as installed, which no training has made; it "
+            "cannot be deleted"
+        )
+    listed = {one["version"]: one for one in _find(namespace)["versions"]}
+    if number not in listed:
+        raise errors.VersionNotFoundError(model, number)
+    if namespace.url:
+        from deepaas.client import Client
+
+        with Client(namespace.url) as client:
+            client.delete_version(model, number)
+    else:
+        _delete_here(model, number, data_dir=namespace.data_dir)
+    version = listed[number]
+    if namespace.json:
+        print(json.dumps(version))
+    else:
+        print(
+            f"version {number} of {model} is deleted: {_gone(version)}",
+            file=sys.stderr,
+        )
+    return reports.EXIT_OK
+
+
+def _delete_here(reference: str, number: int, *, data_dir: str) -> None:
+    """Remove a version from the data directory, as a server does it."""
+    from deepaas.cli.local_store import store_of
+    from deepaas.model.discovery import find_models
+
+    [model] = find_models([reference])
+    store = store_of(model, data_dir=data_dir)
+    if store is None:
+        raise errors.VersionNotFoundError(model.name, number)
+    store.change(lambda open_store: open_store.delete_version(model.name, number))
+    shutil.rmtree(store.files.version_folder(model.name, number), ignore_errors=True)
+
+
+def _gone(version: Document) -> str:
+    return (
+        f"{size_text(version['size_bytes'])}, made by job {version['job']} on "
+        f"{time_text(version['created'])}"
+    )
 
 
 def _compare(namespace: argparse.Namespace) -> int:
