@@ -120,7 +120,7 @@ def test_a_prediction_here_uses_the_version_that_answers(run: Run) -> None:
     assert "102\n" == predicted("--model-version", "1")
     assert "2\n" == predicted("--model-version", "0")
     missing = run("predict", "--model-version", "9", MODEL)
-    assert 2 == missing.returncode
+    assert 1 == missing.returncode
     assert "version 9" in missing.stderr
 
 
@@ -167,7 +167,9 @@ def test_a_version_is_deleted_here_unless_it_answers(run: Run, tmp_path: Path) -
     assert (folder / "versions/trainable/2/weights.txt").exists()
     assert 2 == installed.returncode
     assert "version 0 is the model as installed" in installed.stderr
+    assert 1 == again.returncode
     assert "has no version 1" in again.stderr
+    assert 1 == run("jobs", "show", "--data-dir", folder, "nothing").returncode
 
 
 def test_a_version_at_a_server_is_deleted_unless_it_answers(
@@ -335,7 +337,7 @@ def test_a_training_at_a_server_looks_like_one_here(run: Run, server: Server) ->
     done = run("jobs", "artifacts", "--save", "saved", *where, job)
     assert "weights.txt" in done.stdout
     assert 0 == run("jobs", "delete", *where, job).returncode
-    assert 2 == run("jobs", "show", *where, job).returncode
+    assert 1 == run("jobs", "show", *where, job).returncode
 
 
 def test_a_detached_job_is_found_and_cancelled(run: Run, server: Server) -> None:
@@ -346,7 +348,7 @@ def test_a_detached_job_is_found_and_cancelled(run: Run, server: Server) -> None
     result = run("jobs", "results", "--url", server.url, job)
 
     assert {"id": job, "status": "dismissed"} == json.loads(cancelled.stdout)
-    assert 2 == result.returncode
+    assert 130 == result.returncode
     assert "was dismissed" in result.stderr
 
 
