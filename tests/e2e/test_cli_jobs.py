@@ -437,6 +437,95 @@ def test_a_client_raises_the_errors_of_the_server(client: deepaas.Client) -> Non
         client.train("trainable", fault="raise").result()
 
 
+OPEN = """\
+import sys
+import deepaas
+
+client = deepaas.Client(sys.argv[1])
+print(client.predict("trainable", x=1, version=0))
+job = deepaas.Client(sys.argv[1]).train("trainable", epochs=1)
+print(job.wait())
+"""
+
+
+def test_a_client_that_nobody_closes_is_silent_and_lives_as_long_as_its_jobs(
+    server: Server,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", OPEN, server.url],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ("2\nsuccessful\n", "") == (done.stdout, done.stderr)
+
+
+def test_who_waits_for_a_time_is_told_that_the_job_goes_on(
+    client: deepaas.Client,
+) -> None:
+    job = client.train("trainable", fault="hang")
+
+    for progress in (False, True):
+        with pytest.raises(TimeoutError, match=r"after 0\.1 s\. It goes on"):
+            job.wait(timeout=0.1, progress=progress)
+
+    assert job.status in ("accepted", "running")
+    assert "dismissed" == job.cancel()
+    assert "dismissed" == job.wait(timeout=60)
+
+
+def test_a_client_names_the_version_to_ask_and_to_start_from(
+    client: deepaas.Client,
+) -> None:
+    first = client.train("trainable", epochs=1)
+    assert "successful" == first.wait()
+    number = first.refresh()["made_version"]
+
+    second = client.train("trainable", version=0, epochs=1)
+    second.wait()
+    validated = client.validate("trainable", version=number).result()
+
+    listed = client.versions("trainable")["versions"]
+    assert [0] == [one["parent"] for one in listed if one.get("job") == second.id]
+    assert number == validated["version"]
+    assert 2 + 100 * number == client.predict("trainable", x=1, version=number)
+    with pytest.raises(errors.InvalidInputError, match="known by its number"):
+        client.train("trainable", version="best")
+
+
+def test_a_list_says_that_there_is_more_and_goes_through_pages(
+    run: Run,
+    server: Server,
+    client: deepaas.Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(3):
+        client.submit("trainable", inputs={"x": 1}).wait()
+
+    part = run("jobs", "list", "--url", server.url, "--limit", "2")
+    monkeypatch.setattr("deepaas.client.aio._PAGE_SIZE", 1)
+    paged = [one.id for one in client.jobs(limit=3)]
+
+    assert 3 == len(part.stdout.splitlines())
+    assert "only the newest 2 are listed, and there are more; --limit 20" in part.stderr
+    assert 3 == len(set(paged))
+    assert part.stdout.splitlines()[1].split()[0] == paged[0]
+    whole = run("jobs", "list", "--url", server.url, "--limit", "5000")
+    assert "" == whole.stderr
+    assert 2 == run("jobs", "list", "--limit", "0").returncode
+
+
+def test_the_disk_of_a_server_is_counted_on_its_machine(
+    run: Run, server: Server
+) -> None:
+    done = run("jobs", "usage", "--url", server.url)
+
+    assert 2 == done.returncode
+    assert "does not tell over HTTP" in done.stderr
+    assert "deepaas jobs usage --data-dir DIR" in done.stderr
+
+
 @pytest.mark.anyio
 async def test_a_program_with_a_loop_has_a_client_too(server: Server) -> None:
     async with deepaas.AsyncClient(server.url) as client:

@@ -151,10 +151,11 @@ class RemoteJobs:
         job.delete()
 
     def usage(self) -> list[Document]:
-        """Refuse: a server does not tell."""
+        """Refuse: the API of a server tells nothing of its disk."""
         raise errors.ConfigurationError(
-            "the disk is counted on the server's machine only: deepaas jobs usage "
-            "--data-dir DIR"
+            f"the server at {self._client.url} does not tell over HTTP how much of its "
+            "disk jobs take; ask on its own machine, while it runs: deepaas jobs usage "
+            "--data-dir DIR, with the directory of the line 'Jobs:' in its log"
         )
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -171,7 +172,9 @@ def _compare(namespace: argparse.Namespace) -> int:
     for number in wanted:
         if number not in found:
             raise errors.VersionNotFoundError(namespace.model, number)
-    rows = compared([found[number] for number in wanted])
+    rows = compared(
+        [found[number] for number in wanted], nan=None if namespace.json else math.nan
+    )
     if namespace.json:
         print(json.dumps(rows))
     elif rows:
@@ -181,12 +184,23 @@ def _compare(namespace: argparse.Namespace) -> int:
     return reports.EXIT_OK
 
 
-def compared(versions: list[Document]) -> list[Document]:
+def compared(versions: list[Document], *, nan: float | None = None) -> list[Document]:
     """Return a row for each metric with its value in each version.
 
     What the last validation of a version has found stands there as `validate NAME`.
+
+    Args:
+        versions: As the API describes them.
+        nan: What stands for a value that was logged and is no number; None stands for
+            one that was never logged.
     """
-    columns = {f"version {one['version']}": _metrics(one) for one in versions}
+    columns = {
+        f"version {one['version']}": {
+            name: nan if value is None else value
+            for name, value in _metrics(one).items()
+        }
+        for one in versions
+    }
     names = dict.fromkeys(name for found in columns.values() for name in found)
     return [
         {"metric": name, **{title: found.get(name) for title, found in columns.items()}}
@@ -248,5 +262,6 @@ def _document(version: ModelVersion, *, active: int) -> Document:
 
 def _short(metrics: Document) -> str:
     return ", ".join(
-        f"{name} {value:.4g}" for name, value in metrics.items() if value is not None
+        f"{name} {'NaN' if value is None else f'{value:.4g}'}"
+        for name, value in metrics.items()
     )
