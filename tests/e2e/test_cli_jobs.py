@@ -374,6 +374,48 @@ def test_files_are_predicted_one_by_one(run: Run, tmp_path: Path) -> None:
     assert {"index": 2, "file": "c.txt", "result": 2} == third
 
 
+@pytest.mark.parametrize("words", [[], ["--strict"]])
+def test_a_version_that_cannot_be_loaded_any_more_takes_no_model_away(
+    run: Run, tmp_path: Path, words: list[str]
+) -> None:
+    folder = tmp_path / "d"
+    run("train", "--data-dir", folder, MODEL, "--epochs", "1")
+    run("train", "--data-dir", folder, MODEL, "--epochs", "2")
+    weights = folder / "versions/trainable/2/weights.txt"
+    weights.write_text("bad")
+
+    with (
+        Server(MODEL, "--data-dir", folder, *words) as server,
+        deepaas.Client(server.url) as client,
+    ):
+        answered = client.predict("trainable", x=1)
+        with pytest.raises(errors.UnavailableError, match="weights are bad"):
+            client.predict("trainable", x=1, version=2)
+        [second, *_] = client.versions("trainable")["versions"]
+        ready = client.loop.run(client.aio.session.ask_json("GET", "/readyz?verbose"))[
+            "models"
+        ]["trainable"]
+    here = json.loads(
+        run("models", "versions", "--json", "--data-dir", folder, MODEL).stdout
+    )
+    weights.write_text("2 epochs")
+    mended = run("models", "activate", "--data-dir", folder, MODEL, "2")
+    healed = json.loads(
+        run("models", "versions", "--json", "--data-dir", folder, MODEL).stdout
+    )
+
+    assert 102 == answered
+    assert (2, False) == (second["version"], second["is_active"])
+    assert "these weights are bad" in second["activation_error"]
+    assert ("ready", 1) == (ready["state"], ready["version"])
+    assert "Version 2 cannot be loaded, and version 1 answers" in ready["warning"]
+    assert 1 == here["active"]
+    assert "these weights are bad" in here["versions"][0]["activation_error"]
+    assert 0 == mended.returncode, mended.stderr
+    assert 2 == healed["active"]
+    assert "activation_error" not in healed["versions"][0]
+
+
 # ------------------------------------------------------------------------ from Python
 
 

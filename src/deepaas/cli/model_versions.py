@@ -233,15 +233,16 @@ def _find_here(reference: str, data_dir: str) -> Document:
 
     [model] = find_models([reference])
     store = store_of(model, data_dir=data_dir)
-    active, trained = _INSTALLED, list[ModelVersion]()
+    active, trained, failures = _INSTALLED, list[ModelVersion](), dict[int, str]()
     if store is not None:
         active, trained = store.versions(model.name)
+        failures = store.files.failures(model.name)
     installed = {"model": model.name, "version": 0, "is_active": active == _INSTALLED}
-    return {
-        "model": model.name,
-        "active": active,
-        "versions": [*(_document(one, active=active) for one in trained), installed],
-    }
+    documents = [*(_document(one, active=active) for one in trained), installed]
+    for one in documents:
+        if one["version"] in failures:
+            one["activation_error"] = failures[one["version"]]
+    return {"model": model.name, "active": active, "versions": documents}
 
 
 def _document(version: ModelVersion, *, active: int) -> Document:

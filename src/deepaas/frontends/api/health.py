@@ -68,6 +68,10 @@ def make_router(
         status = 200 if document["status"] == "ready" else 503
         if verbose is not None:
             document |= server
+            for name, pool in plane.pools.items():
+                document["models"][name]["version"] = pool.version.number
+                if name in plane.warnings:
+                    document["models"][name]["warning"] = plane.warnings[name]
         return JSONResponse(document, status_code=status)
 
     return router
