@@ -408,7 +408,7 @@ def test_a_version_that_cannot_be_loaded_any_more_takes_no_model_away(
     assert (2, False) == (second["version"], second["is_active"])
     assert "these weights are bad" in second["activation_error"]
     assert ("ready", 1) == (ready["state"], ready["version"])
-    assert "Version 2 cannot be loaded, and version 1 answers" in ready["warning"]
+    assert "Version 2 cannot be loaded, and version 1 answers" in ready["warnings"][0]
     assert 1 == here["active"]
     assert "these weights are bad" in here["versions"][0]["activation_error"]
     assert 0 == mended.returncode, mended.stderr

@@ -37,7 +37,6 @@ class DataPlane:
     Attributes:
         pools: The workers of the models' active versions, by model name, in the order
             they were asked for.
-        warnings: What the operator should know of a model that answers, by its name.
         is_leaving: Whether the server was told to end, and answers for a moment more.
         is_draining: Whether the server is shutting down.
     """
@@ -63,7 +62,6 @@ class DataPlane:
         self.pools = {
             model: make_pool(model, version) for model, version in versions.items()
         }
-        self.warnings: dict[str, str] = {}
         self.is_leaving = False
         self.is_draining = False
         self._make_pool = make_pool
@@ -161,7 +159,6 @@ class DataPlane:
         Those that answered until now finish what they have: no caller notices.
         """
         fresh.settle_in()
-        self.warnings.pop(model, None)
         old, self.pools[model] = self.pools[model], fresh
         self._retire(old)
         self.forget(model, fresh.version.number)

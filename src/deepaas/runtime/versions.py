@@ -109,7 +109,7 @@ class VersionService:
                 f"Version {failed} cannot be loaded, and version {number} answers "
                 f"instead. When it is mended, activate version {failed} again. {reason}"
             )
-            self._plane.warnings[model] = warning
+            self._plane.pool(model).warnings.append(warning)
             logger.error("%s", warning, extra={"model": model})
             return
 

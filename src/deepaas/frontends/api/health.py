@@ -69,9 +69,10 @@ def make_router(
         if verbose is not None:
             document |= server
             for name, pool in plane.pools.items():
-                document["models"][name]["version"] = pool.version.number
-                if name in plane.warnings:
-                    document["models"][name]["warning"] = plane.warnings[name]
+                document["models"][name] |= {
+                    "version": pool.version.number,
+                    "warnings": pool.warnings,
+                }
         return JSONResponse(document, status_code=status)
 
     return router

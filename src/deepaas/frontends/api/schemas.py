@@ -69,7 +69,7 @@ class ModelReadiness(BaseModel):
     version: int | None = Field(
         None, description="The version that answers, with `verbose`."
     )
-    warning: str | None = Field(
+    warnings: list[str] | None = Field(
         None,
         description="What its operator should know, with `verbose`: such as that "
         "another version was chosen and cannot be loaded.",
