@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deepaas import errors
 from deepaas.cli import reports
+from deepaas.cli.local_store import no_version
 from deepaas.cli.tables import size_text, table, time_text
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _delete(namespace: argparse.Namespace) -> int:
         )
     listed = {one["version"]: one for one in _find(namespace)["versions"]}
     if number not in listed:
-        raise errors.VersionNotFoundError(model, number)
+        raise no_version(model, number, known=listed)
     if namespace.url:
         from deepaas.client import Client
 
@@ -171,7 +172,7 @@ def _compare(namespace: argparse.Namespace) -> int:
     wanted = namespace.versions or sorted(found)
     for number in wanted:
         if number not in found:
-            raise errors.VersionNotFoundError(namespace.model, number)
+            raise no_version(namespace.model, number, known=found)
     rows = compared(
         [found[number] for number in wanted], nan=None if namespace.json else math.nan
     )
