@@ -550,7 +550,7 @@ def test_a_list_says_that_there_is_more_and_goes_through_pages(
     paged = [one.id for one in client.jobs(limit=3)]
 
     assert 3 == len(part.stdout.splitlines())
-    assert "only the newest 2 are listed, and there are more; --limit 20" in part.stderr
+    assert "there are more jobs than the newest 2; --limit 20 lists" in part.stderr
     assert 3 == len(set(paged))
     assert part.stdout.splitlines()[1].split()[0] == paged[0]
     whole = run("jobs", "list", "--url", server.url, "--limit", "5000")

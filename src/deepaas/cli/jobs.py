@@ -147,7 +147,7 @@ def _list(source: JobSource, namespace: argparse.Namespace) -> None:
     if has_more:
         sys.stdout.flush()
         print(
-            f"deepaas: only the newest {limit} are listed, and there are more; "
+            f"deepaas: there are more jobs than the newest {limit}; "
             f"--limit {10 * limit} lists up to {10 * limit}",
             file=sys.stderr,
         )
