@@ -207,7 +207,7 @@ async def _serve(
         if settings.server.grpc_port >= 0:
             rpc = _make_rpc(settings, plane, jobs=jobs, edge=api)
         await jobs.start()
-        await _wait_for_models(plane, required=required, server=server)
+        await _wait_for_models(plane, jobs, required=required, server=server)
         if not server.should_exit:
             if rpc is not None:
                 await rpc.start()
@@ -246,14 +246,24 @@ def _make_rpc(
 
 
 async def _wait_for_models(
-    plane: DataPlane, *, required: Required, server: HttpServer
+    plane: DataPlane,
+    jobs: JobService | NoJobs,
+    *,
+    required: Required,
+    server: HttpServer,
 ) -> None:
     """Wait for the models that must load, or for the end of the server.
 
     Raises:
         ModelLoadError: One of them cannot.
     """
-    waiting = asyncio.ensure_future(plane.wait_until_loaded(required=required))
+
+    async def wait() -> None:
+        if required != "none":
+            await jobs.wait_until_settled()
+        await plane.wait_until_loaded(required=required)
+
+    waiting = asyncio.ensure_future(wait())
     while not waiting.done() and not server.should_exit:
         await asyncio.wait([waiting], timeout=_LOOK_S)
     if waiting.done():

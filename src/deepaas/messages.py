@@ -87,11 +87,13 @@ class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
         kind: `native`, `v2` or `v1`; decides the bodies of 400 and 422 answers.
         metadata: From `get_metadata` or the installed distribution.
         operations: By name; an operation that the model knows nothing of is absent.
+        sources: The SHA-256 of its source files as they were loaded, by path.
     """
 
     kind: str
     metadata: dict[str, Any]
     operations: dict[str, OperationDescription]
+    sources: dict[str, str] = {}
 
 
 # ---------------------------------------------------------------- to the worker

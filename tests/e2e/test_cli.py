@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -432,3 +433,54 @@ def test_job_scripts_train(sh: Callable[[str], str]) -> None:
     assert "done" == document["status"]
     expected = {"num_epochs": 10, "model": "resnet50 (ImageNet)"}
     assert expected == document["result"]["output"]
+
+
+SLOW = """\
+import os, threading
+
+def predict(x: int = 1) -> int:
+    os.fork()
+    os.write(2, f"begun {os.getpid()}\\n".encode())
+    while True:  # in steps: a signal just before one long wait would not end it
+        threading.Event().wait(0.01)
+"""
+
+
+@pytest.mark.parametrize("program", ["deepaas", "deepaas-cli"])
+def test_sigterm_ends_a_prediction_and_leaves_no_files(
+    tmp_path: Path, environment: dict[str, str], program: str
+) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    words = {"deepaas": ["predict", "slow.py"], "deepaas-cli": ["predict"]}[program]
+    with subprocess.Popen(
+        [PROGRAMS / program, *words],
+        cwd=tmp_path,
+        env={
+            **environment,
+            "TMPDIR": str(temporary),
+            "DEEPAAS_V2_MODEL": "slow.py",
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
+        assert command.stderr is not None
+        try:
+            begun: list[int] = []
+            while len(begun) < 2:
+                line = command.stderr.readline()
+                assert line
+                begun += [int(line.split()[1])] if line.startswith("begun") else []
+            for process in sorted(begun, key=lambda one: one == command.pid):
+                os.kill(process, signal.SIGTERM)
+            left = command.stderr.read()
+            command.wait()
+        finally:
+            command.kill()
+
+    assert 143 == command.returncode
+    assert "Traceback" not in left
+    assert [] == list(temporary.iterdir())

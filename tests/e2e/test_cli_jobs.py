@@ -120,7 +120,7 @@ def test_a_prediction_here_uses_the_version_that_answers(run: Run) -> None:
     assert "102\n" == predicted("--model-version", "1")
     assert "2\n" == predicted("--model-version", "0")
     missing = run("predict", "--model-version", "9", MODEL)
-    assert 2 == missing.returncode
+    assert 1 == missing.returncode
     assert "version 9" in missing.stderr
 
 
@@ -146,6 +146,51 @@ def test_a_version_is_activated_here_if_it_can_be_loaded(run: Run) -> None:
     assert 1 == again.returncode
     assert "these weights are bad" in again.stderr
     assert 1 == found["active"]
+
+
+def test_a_version_is_deleted_here_unless_it_answers(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "d"
+    where = ("--data-dir", folder)
+    run("train", *where, MODEL, "--epochs", "3")
+    run("train", *where, MODEL, "--epochs", "1")
+
+    gone = run("models", "delete", *where, MODEL, "1")
+    active = run("models", "delete", *where, MODEL, "2")
+    installed = run("models", "delete", *where, MODEL, "0")
+    again = run("models", "delete", *where, MODEL, "1")
+
+    assert 0 == gone.returncode
+    assert f"version 1 of {MODEL} is deleted: 8 B, made by job " in gone.stderr
+    assert not (folder / "versions/trainable/1").exists()
+    assert 2 == active.returncode
+    assert "answers predictions; activate another one first" in active.stderr
+    assert (folder / "versions/trainable/2/weights.txt").exists()
+    assert 2 == installed.returncode
+    assert "version 0 is the model as installed" in installed.stderr
+    assert 1 == again.returncode
+    assert "has no version 1; there are: 0, 2 (0 is the model as" in again.stderr
+    assert 1 == run("jobs", "show", "--data-dir", folder, "nothing").returncode
+
+
+def test_a_version_at_a_server_is_deleted_unless_it_answers(
+    run: Run, server: Server
+) -> None:
+    where = ("--url", server.url)
+    with deepaas.Client(server.url) as client:
+        jobs = [client.train("trainable", epochs=1) for _ in range(2)]
+        first, second = (
+            str(job.refresh()["made_version"]) for job in jobs if job.wait()
+        )
+
+        gone = run("models", "delete", "--json", *where, "trainable", first)
+        active = run("models", "delete", *where, "trainable", second)
+        left = {one["version"] for one in client.versions("trainable")["versions"]}
+
+    assert int(first) == json.loads(gone.stdout)["version"]
+    assert int(first) not in left
+    assert int(second) in left
+    assert 2 == active.returncode
+    assert "activate another one first" in active.stderr
 
 
 @pytest.mark.parametrize(
@@ -292,7 +337,7 @@ def test_a_training_at_a_server_looks_like_one_here(run: Run, server: Server) ->
     done = run("jobs", "artifacts", "--save", "saved", *where, job)
     assert "weights.txt" in done.stdout
     assert 0 == run("jobs", "delete", *where, job).returncode
-    assert 2 == run("jobs", "show", *where, job).returncode
+    assert 1 == run("jobs", "show", *where, job).returncode
 
 
 def test_a_detached_job_is_found_and_cancelled(run: Run, server: Server) -> None:
@@ -303,7 +348,7 @@ def test_a_detached_job_is_found_and_cancelled(run: Run, server: Server) -> None
     result = run("jobs", "results", "--url", server.url, job)
 
     assert {"id": job, "status": "dismissed"} == json.loads(cancelled.stdout)
-    assert 2 == result.returncode
+    assert 130 == result.returncode
     assert "was dismissed" in result.stderr
 
 
@@ -327,6 +372,48 @@ def test_files_are_predicted_one_by_one(run: Run, tmp_path: Path) -> None:
     assert {"index": 0, "file": "a.txt", "result": 1} == first
     assert "too large" == second["problem"]["detail"]
     assert {"index": 2, "file": "c.txt", "result": 2} == third
+
+
+@pytest.mark.parametrize("words", [[], ["--strict"]])
+def test_a_version_that_cannot_be_loaded_any_more_takes_no_model_away(
+    run: Run, tmp_path: Path, words: list[str]
+) -> None:
+    folder = tmp_path / "d"
+    run("train", "--data-dir", folder, MODEL, "--epochs", "1")
+    run("train", "--data-dir", folder, MODEL, "--epochs", "2")
+    weights = folder / "versions/trainable/2/weights.txt"
+    weights.write_text("bad")
+
+    with (
+        Server(MODEL, "--data-dir", folder, *words) as server,
+        deepaas.Client(server.url) as client,
+    ):
+        answered = client.predict("trainable", x=1)
+        with pytest.raises(errors.UnavailableError, match="weights are bad"):
+            client.predict("trainable", x=1, version=2)
+        [second, *_] = client.versions("trainable")["versions"]
+        ready = client.loop.run(client.aio.session.ask_json("GET", "/readyz?verbose"))[
+            "models"
+        ]["trainable"]
+    here = json.loads(
+        run("models", "versions", "--json", "--data-dir", folder, MODEL).stdout
+    )
+    weights.write_text("2 epochs")
+    mended = run("models", "activate", "--data-dir", folder, MODEL, "2")
+    healed = json.loads(
+        run("models", "versions", "--json", "--data-dir", folder, MODEL).stdout
+    )
+
+    assert 102 == answered
+    assert (2, False) == (second["version"], second["is_active"])
+    assert "these weights are bad" in second["activation_error"]
+    assert ("ready", 1) == (ready["state"], ready["version"])
+    assert "Version 2 cannot be loaded, and version 1 answers" in ready["warnings"][0]
+    assert 1 == here["active"]
+    assert "these weights are bad" in here["versions"][0]["activation_error"]
+    assert 0 == mended.returncode, mended.stderr
+    assert 2 == healed["active"]
+    assert "activation_error" not in healed["versions"][0]
 
 
 # ------------------------------------------------------------------------ from Python
@@ -390,6 +477,95 @@ def test_a_client_raises_the_errors_of_the_server(client: deepaas.Client) -> Non
         client.job("nothing")
     with pytest.raises(errors.ModelError, match="no luck"):
         client.train("trainable", fault="raise").result()
+
+
+OPEN = """\
+import sys
+import deepaas
+
+client = deepaas.Client(sys.argv[1])
+print(client.predict("trainable", x=1, version=0))
+job = deepaas.Client(sys.argv[1]).train("trainable", epochs=1)
+print(job.wait())
+"""
+
+
+def test_a_client_that_nobody_closes_is_silent_and_lives_as_long_as_its_jobs(
+    server: Server,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", OPEN, server.url],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ("2\nsuccessful\n", "") == (done.stdout, done.stderr)
+
+
+def test_who_waits_for_a_time_is_told_that_the_job_goes_on(
+    client: deepaas.Client,
+) -> None:
+    job = client.train("trainable", fault="hang")
+
+    for progress in (False, True):
+        with pytest.raises(TimeoutError, match=r"after 0\.1 s\. It goes on"):
+            job.wait(timeout=0.1, progress=progress)
+
+    assert job.status in ("accepted", "running")
+    assert "dismissed" == job.cancel()
+    assert "dismissed" == job.wait(timeout=60)
+
+
+def test_a_client_names_the_version_to_ask_and_to_start_from(
+    client: deepaas.Client,
+) -> None:
+    first = client.train("trainable", epochs=1)
+    assert "successful" == first.wait()
+    number = first.refresh()["made_version"]
+
+    second = client.train("trainable", version=0, epochs=1)
+    second.wait()
+    validated = client.validate("trainable", version=number).result()
+
+    listed = client.versions("trainable")["versions"]
+    assert [0] == [one["parent"] for one in listed if one.get("job") == second.id]
+    assert number == validated["version"]
+    assert 2 + 100 * number == client.predict("trainable", x=1, version=number)
+    with pytest.raises(errors.InvalidInputError, match="known by its number"):
+        client.train("trainable", version="best")
+
+
+def test_a_list_says_that_there_is_more_and_goes_through_pages(
+    run: Run,
+    server: Server,
+    client: deepaas.Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(3):
+        client.submit("trainable", inputs={"x": 1}).wait()
+
+    part = run("jobs", "list", "--url", server.url, "--limit", "2")
+    monkeypatch.setattr("deepaas.client.aio._PAGE_SIZE", 1)
+    paged = [one.id for one in client.jobs(limit=3)]
+
+    assert 3 == len(part.stdout.splitlines())
+    assert "there are more jobs than the newest 2; --limit 20 lists" in part.stderr
+    assert 3 == len(set(paged))
+    assert part.stdout.splitlines()[1].split()[0] == paged[0]
+    whole = run("jobs", "list", "--url", server.url, "--limit", "5000")
+    assert "" == whole.stderr
+    assert 2 == run("jobs", "list", "--limit", "0").returncode
+
+
+def test_the_disk_of_a_server_is_counted_on_its_machine(
+    run: Run, server: Server
+) -> None:
+    done = run("jobs", "usage", "--url", server.url)
+
+    assert 2 == done.returncode
+    assert "does not tell over HTTP" in done.stderr
+    assert "deepaas jobs usage --data-dir DIR" in done.stderr
 
 
 @pytest.mark.anyio

@@ -360,6 +360,35 @@ def test_a_model_that_dies_while_it_loads_is_told_and_hurts_no_other(
     assert 200 == predict(server).status_code
 
 
+def test_who_edits_a_served_model_is_told_that_a_new_worker_runs_other_code(
+    start: Callable[..., ServerProcess], tmp_path: Path
+) -> None:
+    model = tmp_path / "edited.py"
+    code = "import os\ndef predict(die: bool = False) -> int:\n"
+    model.write_text(f"{code}    return os._exit(1) if die else 1\n")
+    server = start(models=(str(model),))
+    address = f"{server.url}/v2/models/edited/predict/"
+
+    def warnings() -> Any:
+        ready = httpx2.get(f"{server.url}/readyz?verbose").json()
+        return ready["models"]["edited"]["warnings"]
+
+    httpx2.post(address, json={"die": True})
+    server.wait_until_ready("/readyz")
+    unchanged = warnings()
+    model.write_text(f"{code}    return os._exit(1) if die else 2\n")
+    httpx2.post(address, json={"die": True})
+    server.wait_until_ready("/readyz")
+    httpx2.post(address, json={"die": True})
+    server.wait_until_ready("/readyz")
+
+    assert [] == unchanged
+    [warning] = warnings()
+    assert f"{model} changed after the model was loaded" in warning
+    assert "Restart the server" in warning
+    assert 1 == server.output.count("changed after the model was loaded")
+
+
 def test_an_end_of_many_deaths_leaves_no_files_behind(
     start: Callable[..., ServerProcess], tmp_path: Path
 ) -> None:

@@ -8,6 +8,8 @@
     jobs/<id>/result             its result     } published when the job succeeds:
     jobs/<id>/artifacts/         its artifacts  } written, fsynced, then renamed
     jobs/<id>/record.json        where it came from: packages, inputs, machine
+    versions/<model>/<n>/        what a training has left for later
+    versions/<model>/<n>.failure why that version could not be loaded the last time
 
 A name that a reader can see leads to the whole thing or to nothing.
 """
@@ -37,6 +39,7 @@ ARTIFACTS: Final = "artifacts"
 RECORD: Final = "record.json"
 LOG: Final = "log"
 
+_FAILURE: Final = ".failure"
 _PIECE_BYTES: Final = 1 << 20
 
 
@@ -77,6 +80,32 @@ class JobFiles:
         if not number:
             return AS_INSTALLED
         return Version(number=number, folder=self.version_folder(model, number))
+
+    def failures(self, model: str) -> dict[int, str]:
+        """Return why versions could not be loaded the last time, by number."""
+        found: dict[int, str] = {}
+        for path in (self.root / "versions" / model).glob(f"*{_FAILURE}"):
+            with suppress(OSError, ValueError):
+                found[int(path.stem)] = path.read_text("utf-8", "replace")
+        return found
+
+    def keep_failure(self, model: str, number: int, reason: str) -> None:
+        """Remember why a version could not be loaded, for after a restart.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        path = self._failure(model, number)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_text(reason, "utf-8", "replace")
+
+    def forget_failure(self, model: str, number: int) -> None:
+        """Forget that a version could not be loaded."""
+        with suppress(OSError):
+            self._failure(model, number).unlink()
+
+    def _failure(self, model: str, number: int) -> Path:
+        return self.root / "versions" / model / f"{number}{_FAILURE}"
 
     def keep_request(self, job_id: str, body: Path) -> str:
         """Move the body of a request to its job; durable when this returns.

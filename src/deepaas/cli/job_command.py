@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,12 +17,11 @@ from deepaas import errors
 from deepaas.cli import arguments, reports
 from deepaas.cli.answers import show
 from deepaas.cli.job_targets import make_target
+from deepaas.cli.signals import Terminated, sigterm_raises
 from deepaas.client.event_source import is_end
 from deepaas.client.progress import ProgressBar, show_event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from deepaas.cli.job_targets import JobTarget
 
 _OURS: Final = (
@@ -42,10 +40,6 @@ _EXIT_CODES: Final = {
     "failed": reports.EXIT_FAILED,
     "dismissed": reports.EXIT_INTERRUPTED,
 }
-
-
-class _Terminated(BaseException):
-    """SIGTERM came: a batch system takes the machine back."""
 
 
 def add_command(subparsers: Any, name: str, *, text: str, examples: str) -> None:
@@ -121,7 +115,7 @@ def run(namespace: argparse.Namespace) -> int:
         url=namespace.url,
         data_dir=namespace.data_dir,
     )
-    with closing(target), _terminated():
+    with closing(target), sigterm_raises():
         return _run(target, namespace)
 
 
@@ -159,6 +153,11 @@ def _follow(target: JobTarget, bar: ProgressBar, *, with_log: bool) -> int | Non
                 show_event(event, bar, with_log=with_log)
                 if is_end(event):
                     return None
+        except Terminated:
+            bar.hide()
+            if target.can_outlive_us:
+                return reports.EXIT_TERMINATED
+            target.interrupt()
         except KeyboardInterrupt:
             interrupts += 1
             bar.hide()
@@ -172,11 +171,6 @@ def _follow(target: JobTarget, bar: ProgressBar, *, with_log: bool) -> int | Non
                 continue
             _say("the job goes on")
             return reports.EXIT_INTERRUPTED
-        except _Terminated:
-            bar.hide()
-            if target.can_outlive_us:
-                return reports.EXIT_TERMINATED
-            target.interrupt()
         else:
             return None
 
@@ -188,6 +182,8 @@ def _ask() -> str:
     print("Cancel the job? [y/N] ", end="", file=sys.stderr, flush=True)
     try:
         answer = sys.stdin.readline()
+    except Terminated:
+        raise
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return "leave"
@@ -240,20 +236,3 @@ def _say_version(document: dict[str, Any]) -> None:
 
 def _say(text: str) -> None:
     print(f"deepaas: {text}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _terminated() -> Iterator[None]:
-    """Raise `_Terminated` within the block when SIGTERM comes."""
-
-    def on_sigterm(number: int, frame: object) -> None:
-        del number, frame
-        raise _Terminated
-
-    before = signal.signal(signal.SIGTERM, on_sigterm)
-    try:
-        yield
-    except _Terminated:
-        sys.exit(reports.EXIT_TERMINATED)
-    finally:
-        signal.signal(signal.SIGTERM, before)

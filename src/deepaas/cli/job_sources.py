@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from deepaas import errors
 from deepaas.cli.answers import Answer, pieces_of_file
 from deepaas.cli.local_store import LocalStore, stores_in
+from deepaas.client.remote_errors import make_error
 from deepaas.jobs.states import JobState
 from deepaas.model.interface import OPERATIONS
 
@@ -150,10 +151,11 @@ class RemoteJobs:
         job.delete()
 
     def usage(self) -> list[Document]:
-        """Refuse: a server does not tell."""
+        """Refuse: the API of a server tells nothing of its disk."""
         raise errors.ConfigurationError(
-            "the disk is counted on the server's machine only: deepaas jobs usage "
-            "--data-dir DIR"
+            f"the server at {self._client.url} does not tell over HTTP how much of its "
+            "disk jobs take; ask on its own machine, while it runs: deepaas jobs usage "
+            "--data-dir DIR, with the directory of the line 'Jobs:' in its log"
         )
 
     def close(self) -> None:
@@ -325,9 +327,11 @@ class LocalDirectories:
                 raise errors.JobRemovedError(job_id)
             return store, job
         places = ", ".join(str(one.root) for one in self._stores)
-        raise errors.ConfigurationError(
+        raise make_error(
+            errors.JobNotFoundError,
             f"there is no job {job_id!r} in {places or 'any data directory'}; "
-            "--data-dir names another, --url a server"
+            "--data-dir names another, --url a server",
+            job_id=job_id,
         )
 
 

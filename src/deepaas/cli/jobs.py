@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -122,9 +123,14 @@ def run(namespace: argparse.Namespace) -> int:
 
 
 def _list(source: JobSource, namespace: argparse.Namespace) -> None:
+    limit = namespace.limit
+    if limit < 1:
+        raise errors.ConfigurationError(f"--limit is at least 1, and not {limit}")
     found = source.find(
-        process=namespace.process, status=namespace.status, limit=namespace.limit
+        process=namespace.process, status=namespace.status, limit=limit + 1
     )
+    has_more = len(found) > limit
+    del found[limit:]
     rows = [
         {
             "job": one["id"],
@@ -138,6 +144,13 @@ def _list(source: JobSource, namespace: argparse.Namespace) -> None:
         for one in found
     ]
     _print_rows(rows, found, namespace, none="no job")
+    if has_more:
+        sys.stdout.flush()
+        print(
+            f"deepaas: there are more jobs than the newest {limit}; "
+            f"--limit {10 * limit} lists up to {10 * limit}",
+            file=sys.stderr,
+        )
 
 
 def _show(source: JobSource, namespace: argparse.Namespace) -> None:
@@ -146,6 +159,8 @@ def _show(source: JobSource, namespace: argparse.Namespace) -> None:
     if namespace.json:
         print(json.dumps(document))
         return
+    if metrics := document.get("metrics"):
+        document["metrics"] = {name: _value(one) for name, one in metrics.items()}
     width = max(map(len, document))
     for name, value in document.items():
         text = (
@@ -172,15 +187,20 @@ def _metrics(source: JobSource, namespace: argparse.Namespace) -> None:
     rows = [
         {
             "metric": name,
-            "last": points[-1]["value"],
-            "least": min(_numbers(points), default=None),
-            "most": max(_numbers(points), default=None),
+            "last": _value(points[-1]["value"]),
+            "least": min(_numbers(points), default=math.nan),
+            "most": max(_numbers(points), default=math.nan),
             "values": len(points),
         }
         for name, points in found.items()
         if points
     ]
     _print_rows(rows, found, namespace, none="no metrics")
+
+
+def _value(logged: float | None) -> float:
+    """Return what a job has logged; what is no number has no place in JSON."""
+    return math.nan if logged is None else logged
 
 
 def _numbers(points: list[dict[str, Any]]) -> list[float]:

@@ -15,10 +15,11 @@ from urllib.parse import quote
 
 from deepaas import errors
 from deepaas.backends.data_dir import DataDir, DataDirHeldError, find_data_dir
+from deepaas.client.remote_errors import make_error
 from deepaas.model.job import AS_INSTALLED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -87,7 +88,7 @@ class LocalStore:
         from deepaas.backends.stores.sqlite import SqliteJobStore
 
         try:
-            lock = DataDir(self.root, holder=f"deepaas jobs, process {os.getpid()}")
+            lock = DataDir(self.root, holder=f"deepaas, process {os.getpid()}")
         except DataDirHeldError as error:
             raise held(error) from None
 
@@ -177,13 +178,25 @@ def version_here(
     store = None if number == 0 else store_of(model, data_dir=data_dir)
     if store is None:
         if number:
-            raise errors.VersionNotFoundError(model.name, number)
+            raise no_version(model.name, number, known=())
         return AS_INSTALLED
     active, trained = store.versions(model.name)
     wanted = active if number is None else number
-    if wanted and wanted not in {one.number for one in trained}:
-        raise errors.VersionNotFoundError(model.name, wanted)
+    numbers = [one.number for one in trained]
+    if wanted and wanted not in numbers:
+        raise no_version(model.name, wanted, known=numbers)
     return store.files.version(model.name, wanted)
+
+
+def no_version(model: str, number: int, *, known: Iterable[int]) -> errors.DeepaasError:
+    """Return the error for a version that is not there, with those that are."""
+    return make_error(
+        errors.VersionNotFoundError,
+        f"Model {model!r} has no version {number}; there are: "
+        f"{', '.join(map(str, sorted({0, *known})))} (0 is the model as installed).",
+        model=model,
+        version=number,
+    )
 
 
 def held(error: object) -> errors.ConfigurationError:

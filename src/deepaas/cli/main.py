@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import deepaas
 from deepaas.cli import reports
 from deepaas.cli.parsers import ModelParser
+from deepaas.cli.signals import Terminated
 from deepaas.errors import DeepaasError
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except DeepaasError as error:
         return reports.report(error)
+    except Terminated:
+        return reports.EXIT_TERMINATED
     except KeyboardInterrupt:
         return reports.EXIT_INTERRUPTED
     except BrokenPipeError:

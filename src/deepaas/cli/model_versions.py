@@ -1,14 +1,17 @@
-"""`deepaas models versions`, `activate` and `compare`: what trainings have made."""
+"""`deepaas models versions`, `activate`, `compare`, `delete`: what trainings made."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from deepaas import errors
 from deepaas.cli import reports
+from deepaas.cli.local_store import no_version
 from deepaas.cli.tables import size_text, table, time_text
 
 if TYPE_CHECKING:
@@ -37,6 +40,10 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     )
     compare.add_argument(
         "versions", metavar="N", type=int, nargs="*", help="their numbers; all if none"
+    )
+    remove = _add(actions, "delete", "remove a version and its files for good", _delete)
+    remove.add_argument(
+        "version", metavar="N", type=int, help="its number; not the one that answers"
     )
 
 
@@ -106,13 +113,69 @@ def _activate_here(namespace: argparse.Namespace) -> None:
         loop.close()
 
 
+def _delete(namespace: argparse.Namespace) -> int:
+    """Remove a version, and say what is gone.
+
+    Raises:
+        RequestError: It is the model as installed, or the version that answers, or
+            there is none of this number.
+    """
+    model, number = namespace.model, namespace.version
+    if number == _INSTALLED:
+        raise errors.RequestError(
+            "version 0 is the model as installed, which no training has made; it "
+            "cannot be deleted"
+        )
+    listed = {one["version"]: one for one in _find(namespace)["versions"]}
+    if number not in listed:
+        raise no_version(model, number, known=listed)
+    if namespace.url:
+        from deepaas.client import Client
+
+        with Client(namespace.url) as client:
+            client.delete_version(model, number)
+    else:
+        _delete_here(model, number, data_dir=namespace.data_dir)
+    version = listed[number]
+    if namespace.json:
+        print(json.dumps(version))
+    else:
+        print(
+            f"version {number} of {model} is deleted: {_gone(version)}",
+            file=sys.stderr,
+        )
+    return reports.EXIT_OK
+
+
+def _delete_here(reference: str, number: int, *, data_dir: str) -> None:
+    """Remove a version from the data directory, as a server does it."""
+    from deepaas.cli.local_store import store_of
+    from deepaas.model.discovery import find_models
+
+    [model] = find_models([reference])
+    store = store_of(model, data_dir=data_dir)
+    if store is None:
+        raise errors.VersionNotFoundError(model.name, number)
+    store.change(lambda open_store: open_store.delete_version(model.name, number))
+    shutil.rmtree(store.files.version_folder(model.name, number), ignore_errors=True)
+
+
+def _gone(version: Document) -> str:
+    return (
+        f"{size_text(version['size_bytes'])}, made by job {version['job']} on "
+        f"{time_text(version['created'])}"
+    )
+
+
 def _compare(namespace: argparse.Namespace) -> int:
     found = {one["version"]: one for one in _find(namespace)["versions"]}
     wanted = namespace.versions or sorted(found)
     for number in wanted:
         if number not in found:
-            raise errors.VersionNotFoundError(namespace.model, number)
-    rows = compared([found[number] for number in wanted])
+            raise no_version(namespace.model, number, known=found)
+    rows = compared(
+        [found[number] for number in wanted], nan=None if namespace.json else math.nan
+    )
     if namespace.json:
         print(json.dumps(rows))
     elif rows:
@@ -122,12 +185,23 @@ def _compare(namespace: argparse.Namespace) -> int:
     return reports.EXIT_OK
 
 
-def compared(versions: list[Document]) -> list[Document]:
+def compared(versions: list[Document], *, nan: float | None = None) -> list[Document]:
     """Return a row for each metric with its value in each version.
 
     What the last validation of a version has found stands there as `validate NAME`.
+
+    Args:
+        versions: As the API describes them.
+        nan: What stands for a value that was logged and is no number; None stands for
+            one that was never logged.
     """
-    columns = {f"version {one['version']}": _metrics(one) for one in versions}
+    columns = {
+        f"version {one['version']}": {
+            name: nan if value is None else value
+            for name, value in _metrics(one).items()
+        }
+        for one in versions
+    }
     names = dict.fromkeys(name for found in columns.values() for name in found)
     return [
         {"metric": name, **{title: found.get(name) for title, found in columns.items()}}
@@ -160,15 +234,16 @@ def _find_here(reference: str, data_dir: str) -> Document:
 
     [model] = find_models([reference])
     store = store_of(model, data_dir=data_dir)
-    active, trained = _INSTALLED, list[ModelVersion]()
+    active, trained, failures = _INSTALLED, list[ModelVersion](), dict[int, str]()
     if store is not None:
         active, trained = store.versions(model.name)
+        failures = store.files.failures(model.name)
     installed = {"model": model.name, "version": 0, "is_active": active == _INSTALLED}
-    return {
-        "model": model.name,
-        "active": active,
-        "versions": [*(_document(one, active=active) for one in trained), installed],
-    }
+    documents = [*(_document(one, active=active) for one in trained), installed]
+    for one in documents:
+        if one["version"] in failures:
+            one["activation_error"] = failures[one["version"]]
+    return {"model": model.name, "active": active, "versions": documents}
 
 
 def _document(version: ModelVersion, *, active: int) -> Document:
@@ -189,5 +264,6 @@ def _document(version: ModelVersion, *, active: int) -> Document:
 
 def _short(metrics: Document) -> str:
     return ", ".join(
-        f"{name} {value:.4g}" for name, value in metrics.items() if value is not None
+        f"{name} {'NaN' if value is None else f'{value:.4g}'}"
+        for name, value in metrics.items()
     )

@@ -23,6 +23,7 @@ examples:
   deepaas models --url http://127.0.0.1:5000
   deepaas models versions plants.py
   deepaas models activate plants.py 3
+  deepaas models delete plants.py 1
   deepaas models compare --url http://127.0.0.1:5000 plants 2 3
 
 {reports.EXIT_CODES}"""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deepaas.cli import arguments, each, reports
 from deepaas.cli.answers import ACCEPT_JSON, show
+from deepaas.cli.signals import sigterm_raises
 from deepaas.cli.stdio import model_output_to_stderr
 from deepaas.client.progress import ProgressBar
 from deepaas.errors import ConfigurationError
@@ -107,6 +108,11 @@ def run(namespace: argparse.Namespace) -> int:
     """
     if namespace.detach:
         return _submit(namespace)
+    with sigterm_raises():
+        return _ask(namespace)
+
+
+def _ask(namespace: argparse.Namespace) -> int:
     with model_output_to_stderr():
         target = _target(namespace)
     with closing(target):

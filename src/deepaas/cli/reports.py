@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
-"""The model failed, cannot be loaded, or does not exist."""
+"""The model or the job failed, cannot be loaded, or does not exist."""
 EXIT_MISUSED: Final = 2
 """An option or an input is wrong; what argparse says, too."""
 EXIT_UNAVAILABLE: Final = 3
@@ -27,10 +27,20 @@ EXIT_INTERRUPTED: Final = 130
 EXIT_TERMINATED: Final = 143
 """SIGTERM, as shells say it; a job that ran here had a moment to save its work."""
 
+_DO_NOT_EXIST: Final = (
+    errors.ModelNotFoundError,
+    errors.VersionNotFoundError,
+    errors.ProcessNotFoundError,
+    errors.JobNotFoundError,
+    errors.JobRemovedError,
+    errors.ArtifactNotFoundError,
+    errors.OutputNotFoundError,
+)
+
 EXIT_CODES: Final = """\
 exit codes:
   0  done
-  1  the model failed, cannot be loaded, or does not exist
+  1  the model failed, cannot be loaded, or does not exist; or a version, or a job
   2  an option or an input is wrong
   3  the server cannot be reached, or cannot answer now
 """
@@ -39,7 +49,7 @@ exit codes:
 JOB_EXIT_CODES: Final = """\
 exit codes:
   0    the job was successful (with --detach: it was accepted)
-  1    the job failed, or the model cannot be loaded or does not exist
+  1    the job failed, or the model or its version cannot be loaded or does not exist
   2    an option or an input is wrong
   3    the server cannot be reached, or cannot answer now
   130  the job was dismissed, or left running by Ctrl-C
@@ -64,8 +74,12 @@ def report(error: errors.DeepaasError, *, program: str = "deepaas") -> int:
 
 def exit_code(error: errors.DeepaasError) -> int:
     """Return the exit code for an error."""
-    if isinstance(error, errors.ModelNotFoundError | errors.WorkerDiedError):
+    if isinstance(error, (*_DO_NOT_EXIST, errors.WorkerDiedError)):
         return EXIT_FAILED
+    if isinstance(error, errors.JobDismissedError):
+        return EXIT_INTERRUPTED
+    if isinstance(error, errors.ResultNotReadyError):
+        return EXIT_UNAVAILABLE
     if isinstance(error, errors.RequestError | errors.ConfigurationError):
         return EXIT_MISUSED
     if isinstance(error, errors.UnavailableError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,5 +51,7 @@ def duration_text(begin: str | None, end: str | None) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, float):
+        if math.isnan(value):
+            return "NaN"
         return f"{value:.6g}"
     return "" if value is None else str(value)

@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from deepaas.cli import arguments, options, reports, start, v2_output
+from deepaas.cli.signals import Terminated, sigterm_raises
 from deepaas.cli.stdio import model_output_to_stderr
 from deepaas.errors import DeepaasError, ModelLoadError, OperationNotImplementedError
 from deepaas.model.arguments import Upload
@@ -54,9 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     namespace = _parser().parse_args(argv)
     try:
-        return _run(namespace)
+        with sigterm_raises():
+            return _run(namespace)
     except DeepaasError as error:
         return reports.report(error, program=PROGRAM)
+    except Terminated:
+        return reports.EXIT_TERMINATED
     except KeyboardInterrupt:
         return reports.EXIT_INTERRUPTED
 

@@ -8,7 +8,7 @@ import uuid
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlencode, urlsplit
 
 from deepaas import errors
 from deepaas.client import openapi_reader
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _MOST_TRIES: Final = 100
 _SENT_TRIES: Final = 3
 _WAIT_S: Final = 30
+_PAGE_SIZE: Final = 1000
 
 
 class AsyncClient:
@@ -84,25 +85,43 @@ class AsyncClient:
         Args:
             model: The model's name.
             inputs: Its arguments. A file may be a path, bytes, an open file or a
-                `deepaas.File`.
+                `deepaas.File`. `version` is the number of the version that shall
+                answer, unless the model has an argument of this name.
 
         Returns:
             JSON as Python's own values, text as text, anything else as bytes.
         """
         described = await self.describe(model, "predict")
+        version = _take_version(inputs, operation=described)
+        path = f"/v2/models/{quote(model, safe='')}/"
+        if version is not None:
+            path += f"versions/{version}/"
         response = await self.send(
-            f"/v2/models/{quote(model, safe='')}/predict/",
-            inputs_of(inputs, operation=described),
+            f"{path}predict/", inputs_of(inputs, operation=described)
         )
         return decoded(response, await self.session.read(response))
 
     async def train(self, model: str, /, **inputs: Any) -> AsyncRemoteJob:
-        """Start a training; see `submit`."""
-        return await self.submit(model, "train", inputs)
+        """Start a training.
+
+        Args:
+            model: The model's name.
+            inputs: Its arguments, see `predict`. `version` is the number of the version
+                to start from, unless the model has an argument of this name; without
+                it, the training starts from the version that answers.
+        """
+        return await self._begin(model, "train", inputs)
 
     async def validate(self, model: str, /, **inputs: Any) -> AsyncRemoteJob:
-        """Start a validation; see `submit`."""
-        return await self.submit(model, "validate", inputs)
+        """Start a validation; `version` is the one to validate, see `train`."""
+        return await self._begin(model, "validate", inputs)
+
+    async def _begin(
+        self, model: str, operation: str, inputs: dict[str, Any]
+    ) -> AsyncRemoteJob:
+        described = await self.describe(model, operation)
+        version = _take_version(inputs, operation=described)
+        return await self.submit(model, operation, inputs, version=version)
 
     async def submit(
         self,
@@ -172,23 +191,28 @@ class AsyncClient:
             model: Of this model only.
             operation: `predict`, `train` or `validate` of the model only.
             status: Of this status only.
-            limit: Most jobs.
+            limit: Most jobs; they are fetched in as many pages as it takes.
 
         Raises:
             InvalidInputError: There is an operation without a model.
         """
         if operation and not model:
             raise errors.InvalidInputError("operation needs model")
-        query = [("limit", str(limit))]
+        query = [("limit", str(max(1, min(limit, _PAGE_SIZE))))]
         if model:
             operations = (operation,) if operation else OPERATIONS
             query += [("processID", f"{model}.{one}") for one in operations]
         if status:
             query.append(("status", status))
-        document = await self.session.ask_json("GET", "/jobs", params=query)
+        found: list[dict[str, Any]] = []
+        following = urlencode(query)
+        while following and len(found) < limit:
+            document = await self.session.ask_json("GET", f"/jobs?{following}")
+            found += document["jobs"]
+            following = _next_query(document)
         return [
             AsyncRemoteJob(self.session, one["id"], document=one)
-            for one in document["jobs"]
+            for one in found[:limit]
         ]
 
     async def versions(self, model: str) -> dict[str, Any]:
@@ -309,16 +333,38 @@ class AsyncRemoteJob:
             await self.refresh()
         return str(self.document["status"])
 
-    async def wait(self, *, progress: bool = False, log: bool = False) -> str:
+    async def wait(
+        self,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - the name that callers know
+        progress: bool = False,
+        log: bool = False,
+    ) -> str:
         """Wait until the job is over, also through a restart of the server.
 
         Args:
+            timeout: Longest time to wait, in seconds; None waits for ever.
             progress: Show a progress bar on standard error.
             log: Show what the job prints there.
 
         Returns:
             `successful`, `failed` or `dismissed`.
+
+        Raises:
+            TimeoutError: The job is not over in time, and goes on.
         """
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._wait(progress=progress, log=log)
+        except TimeoutError:
+            if timeout is None:
+                raise
+            raise TimeoutError(
+                f"Job {self.id} is not over after {timeout:g} s. It goes on; wait "
+                "again, or cancel it."
+            ) from None
+
+    async def _wait(self, *, progress: bool, log: bool) -> str:
         if progress or log:
             label = str(self.document.get("processID", "job"))
             with ProgressBar(label, is_shown=None if progress else False) as bar:
@@ -445,6 +491,37 @@ class AsyncRemoteJob:
     async def delete(self) -> None:
         """Remove a job that is over from sight; cancel one that is not."""
         await self._session.ask("DELETE", self._path)
+
+
+def _take_version(
+    inputs: dict[str, Any], *, operation: OperationDescription
+) -> int | None:
+    """Take the number of a version out of arguments; None if there is none.
+
+    Raises:
+        InvalidInputError: It is no number of a version.
+    """
+    if "version" not in inputs or any(
+        one.name == "version" for one in operation.arguments
+    ):
+        return None
+    version = inputs.pop("version")
+    if version is None or (isinstance(version, int) and version >= 0):
+        return version
+    detail = f"a version is known by its number, such as 3, and not by {version!r}"
+    raise errors.InvalidInputError(
+        errors=(errors.FieldError(pointer="/version", detail=detail),)
+    )
+
+
+def _next_query(document: Mapping[str, Any]) -> str:
+    """Return the query of the next page, or empty after the last.
+
+    Only the query, since the address is the one by which we know the server.
+    """
+    links = document.get("links", ())
+    following = [one["href"] for one in links if one.get("rel") == "next"]
+    return urlsplit(following[0]).query if following else ""
 
 
 def _goal(target: Path, path: str) -> Path:

@@ -7,16 +7,25 @@ loop that runs already.
 from __future__ import annotations
 
 import asyncio
+import atexit
+import os
 import queue
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from deepaas.client.aio import AsyncClient, AsyncRemoteJob
 
 if TYPE_CHECKING:
     import concurrent.futures
-    import os
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import (
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Coroutine,
+        Iterable,
+        Mapping,
+    )
     from pathlib import Path
 
     from deepaas.client.event_source import JobEvent
@@ -29,14 +38,25 @@ _LOOK_EVERY_S: Final = 0.2
 
 
 class LoopThread:
-    """An event loop in a thread."""
+    """An event loop in a thread.
+
+    It ends by itself when nobody refers to it any more, or with the program: in a
+    notebook hardly anybody closes what a cell has opened.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
-            target=self._loop.run_forever, name="deepaas", daemon=True
+            target=_serve, args=(self._loop,), name="deepaas", daemon=True
         )
+        self._process = os.getpid()
+        self._last: list[Callable[[], Awaitable[object]]] = []
         self._thread.start()
+        forgotten = weakref.finalize(
+            self, _end_later, self._loop, self._last, self._process
+        )
+        forgotten.atexit = False  # `_close_all` waits for the end, too
+        _open_loops.add(self)
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Run a coroutine; its outcome can be waited for."""
@@ -59,14 +79,53 @@ class LoopThread:
 
         self.run(inside())
 
+    def before_end(self, finish: Callable[[], Awaitable[object]]) -> None:
+        """Have something done on the loop before it ends; it must not refer to us."""
+        self._last.append(finish)
+
     def close(self) -> None:
-        """End the thread."""
-        if self._loop.is_closed():
+        """End the thread; returns when it is gone."""
+        # After a fork the thread is in the other process only.
+        if self._loop.is_closed() or self._process != os.getpid():
             return
-        self.run(_end_others())
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        _end_later(self._loop, self._last, self._process)
         self._thread.join()
-        self._loop.close()
+
+
+_open_loops: weakref.WeakSet[LoopThread] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for one in list(_open_loops):
+        one.close()
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def _end_later(
+    loop: asyncio.AbstractEventLoop,
+    last: Iterable[Callable[[], Awaitable[object]]],
+    process: int,
+) -> None:
+    """Have a loop end; does not wait, since the garbage collector calls it anywhere."""
+    if loop.is_closed() or process != os.getpid():
+        return
+
+    async def finish() -> None:
+        try:
+            for one in last:
+                await one()
+            await _end_others()
+        finally:
+            loop.stop()
+
+    loop.call_soon_threadsafe(lambda: loop.create_task(finish()))
 
 
 async def _end_others() -> None:
@@ -85,6 +144,7 @@ class Steps(Generic[T]):
     """
 
     def __init__(self, loop: LoopThread, iterator: AsyncIterator[T]) -> None:
+        self._loop = loop  # it ends when nobody has it
         self._queue: queue.SimpleQueue[T | None] = queue.SimpleQueue()
         self._pump = loop.submit(self._fetch(iterator))
 
@@ -119,7 +179,8 @@ class Client:
         client = deepaas.Client("http://127.0.0.1:5000")
         client.predict("plants", photo="rose.jpg")
 
-    Its methods raise the errors of `deepaas.errors`.
+    Its methods raise the errors of `deepaas.errors`. It closes itself when it is not
+    used any more; `close`, or `with`, does so at once.
     """
 
     def __init__(self, url: str, *, headers: Mapping[str, str] | None = None) -> None:
@@ -134,6 +195,7 @@ class Client:
         """
         self.aio = AsyncClient(url, headers=headers)
         self.loop = LoopThread()
+        self.loop.before_end(self.aio.close)
 
     def __enter__(self) -> Self:
         return self
@@ -151,7 +213,6 @@ class Client:
 
     def close(self) -> None:
         """Close the connections; jobs go on."""
-        self.loop.run(self.aio.close())
         self.loop.close()
 
     def models(self) -> list[dict[str, Any]]:
@@ -164,7 +225,8 @@ class Client:
         Args:
             model: The model's name.
             inputs: Its arguments. A file may be a path, bytes, an open file or a
-                `deepaas.File`.
+                `deepaas.File`. `version` is the number of the version that shall
+                answer, unless the model has an argument of this name.
 
         Returns:
             JSON as Python's own values, text as text, anything else as bytes.
@@ -172,12 +234,19 @@ class Client:
         return self.loop.run(self.aio.predict(model, **inputs))
 
     def train(self, model: str, /, **inputs: Any) -> RemoteJob:
-        """Start a training; see `submit`."""
-        return self.submit(model, "train", inputs)
+        """Start a training.
+
+        Args:
+            model: The model's name.
+            inputs: Its arguments, see `predict`. `version` is the number of the version
+                to start from, unless the model has an argument of this name; without
+                it, the training starts from the version that answers.
+        """
+        return RemoteJob(self.loop, self.loop.run(self.aio.train(model, **inputs)))
 
     def validate(self, model: str, /, **inputs: Any) -> RemoteJob:
-        """Start a validation; see `submit`."""
-        return self.submit(model, "validate", inputs)
+        """Start a validation; `version` is the one to validate, see `train`."""
+        return RemoteJob(self.loop, self.loop.run(self.aio.validate(model, **inputs)))
 
     def submit(
         self,
@@ -258,20 +327,31 @@ class RemoteJob:
         """Ask the server how the job is, and return its document."""
         return self._loop.run(self.aio.refresh())
 
-    def wait(self, *, progress: bool = False, log: bool = False) -> str:
+    def wait(
+        self,
+        *,
+        timeout: float | None = None,
+        progress: bool = False,
+        log: bool = False,
+    ) -> str:
         """Wait until the job is over, also through a restart of the server.
 
         An interrupt (Ctrl-C, or the notebook's button) ends the waiting and not the
-        job.
+        job; so does the time limit.
 
         Args:
+            timeout: Longest time to wait, in seconds; None waits for ever.
             progress: Show a progress bar on standard error.
             log: Show what the job prints there.
 
         Returns:
             `successful`, `failed` or `dismissed`.
+
+        Raises:
+            TimeoutError: The job is not over in time, and goes on.
         """
-        return self._loop.run(self.aio.wait(progress=progress, log=log))
+        waiting = self.aio.wait(timeout=timeout, progress=progress, log=log)
+        return self._loop.run(waiting)
 
     def events(self) -> Steps[JobEvent]:
         """Iterate over what happens to the job, from its beginning to its end."""

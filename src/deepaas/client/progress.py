@@ -127,7 +127,8 @@ def bar_text(
     full = int(done * _BAR_WIDTH)
     bar = "█" * full + "░" * (_BAR_WIDTH - full)
     values = [
-        f"{name} {value:.4g}" for name, value in metrics.items() if value is not None
+        f"{name} {'NaN' if value is None else f'{value:.4g}'}"
+        for name, value in metrics.items()
     ]
     left = (
         f"{_clock(elapsed_s / done - elapsed_s)} left"

@@ -105,6 +105,7 @@ class JobService:
         )
         self._cannot_come_in: set[str] = set()
         self._background: list[asyncio.Task[None]] = []
+        self._falling_back: asyncio.Task[None] | None = None
         self._is_stopping = False
 
     # --------------------------------------------------------------- life cycle
@@ -114,9 +115,11 @@ class JobService:
         await self._recover()
         await incoming.rescue(self.files)
         taken = await self._take_in()
+        await self.versions.recall()
         if self._limits.runs_only_own:
             await self._let_answer(taken)
         else:
+            self._falling_back = self._begin_in_background(self.versions.fall_back())
             self._begin_in_background(self._keep_taking_in(taken))
         self._dispatcher.start()
         housekeeper = Housekeeper(
@@ -124,6 +127,11 @@ class JobService:
         )
         first_id = self._submissions.ids.next(time.time_ns() // 1_000_000, bytes(10))
         self._begin_in_background(housekeeper.run(first_id=first_id))
+
+    async def wait_until_settled(self) -> None:
+        """Wait until each model has a version that answers, or none that could."""
+        if self._falling_back is not None:
+            await asyncio.wait([self._falling_back])
 
     def drain(self) -> None:
         """Take no more jobs, and tell those that run to end."""
@@ -276,8 +284,12 @@ class JobService:
 
     # ---------------------------------------------------------------- beside us
 
-    def _begin_in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        self._background.append(asyncio.create_task(work))
+    def _begin_in_background(
+        self, work: Coroutine[Any, Any, None]
+    ) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._background.append(task)
+        return task
 
     async def _take_in(self) -> Sequence[Job]:
         return await incoming.take_in(

@@ -32,6 +32,9 @@ class NoJobs:
     async def start(self) -> None:
         """Start nothing."""
 
+    async def wait_until_settled(self) -> None:
+        """Wait for nothing: models are served as installed."""
+
     def drain(self) -> None:
         """Wait for nothing."""
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from deepaas import errors, messages
 from deepaas.backends.telemetry import logs
 from deepaas.model.job import AS_INSTALLED
+from deepaas.model.sources import changed_sources
 from deepaas.runtime.causes import deadline_error
 from deepaas.runtime.slot import DEVICE_VARIABLE, Slot
 from deepaas.scheduling.admission import AdmissionPolicy, AheadPolicy, BackOffPolicy
@@ -62,6 +63,7 @@ class ModelPool:
         version: The version that the workers serve.
         description: What the model is, once a worker has loaded it.
         is_withdrawn: Whether somebody has unloaded the model on purpose.
+        warnings: What its operator should know, though the model answers.
     """
 
     def __init__(
@@ -76,6 +78,9 @@ class ModelPool:
         self.version = version
         self.description: messages.ModelDescription | None = None
         self.is_withdrawn = False
+        self.warnings: list[str] = []
+        self._sources: dict[str, str] = {}
+        self._has_changed = False
         self._limits = limits
         self._admission = AdmissionPolicy(queue_size=limits.queue_size)
         self._ahead = AheadPolicy()
@@ -294,6 +299,7 @@ class ModelPool:
     def on_slot_loaded(self, description: messages.ModelDescription) -> None:
         """A worker is ready."""
         self.description = description
+        self._compare_sources(description.sources)
         if not self._first_outcome.done():
             self._first_outcome.set_result(None)
         self._dispatch()
@@ -326,6 +332,21 @@ class ModelPool:
         logs.log_model_output(self.name, line, request_id=request_id)
 
     # ---------------------------------------------------------------- internals
+
+    def _compare_sources(self, sources: dict[str, str]) -> None:
+        """Warn once, when a worker has loaded other code than those before it."""
+        changed = changed_sources(self._sources, sources)
+        self._sources = {**sources, **self._sources}
+        if not changed or self._has_changed:
+            return
+        self._has_changed = True
+        warning = (
+            f"{', '.join(changed)} changed after the model was loaded: a new worker "
+            "runs the new code, while others may run the old. Restart the server to "
+            "have one code in all."
+        )
+        self.warnings.append(warning)
+        logger.warning("%s", warning, extra={"model": self.name})
 
     async def _next_change(self) -> None:
         self._changed.clear()

@@ -12,7 +12,7 @@ import collections
 import logging
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from deepaas import errors
 from deepaas.model.interface import LEGACY_KINDS
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from deepaas.runtime.pool import ModelPool
 
 logger = logging.getLogger(__name__)
+
+_MOST_TRIED: Final = 3
+"""Versions that are tried in place of one that cannot be loaded; then the installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,82 @@ class VersionService:
         """Return what holds off all others who would change the versions of a model."""
         return self._locks[model]
 
+    async def recall(self) -> None:
+        """Read what an earlier server has kept: which versions could not be loaded."""
+        for model in self._plane.pools:
+            found = await asyncio.to_thread(self._files.failures, model)
+            self._failures[model] |= found
+
+    async def fall_back(self) -> None:
+        """Let older versions answer where the chosen ones cannot be loaded.
+
+        Returns when each model has a version that answers, or none that could.
+        """
+        await asyncio.gather(
+            *(
+                self._fall_back(model)
+                for model, pool in self._plane.pools.items()
+                if pool.version.number
+            )
+        )
+
+    async def _fall_back(self, model: str) -> None:
+        pool = self._plane.pool(model)
+        failed = pool.version.number
+        try:
+            await pool.wait_until_loaded()
+        except errors.DeepaasError as error:
+            await self._note_failure(model, failed, error)
+            reason = error.detail
+        else:
+            self._forget_failure(model, failed)
+            return
+        for number in [*await self._ancestors(model, failed), 0]:
+            if self._plane.pool(model) is not pool:
+                return  # somebody has chosen another one meanwhile
+            try:
+                await self.activate(model, number)
+            except errors.DeepaasError:
+                continue  # its failure is kept, too
+            warning = (
+                f"Version {failed} cannot be loaded, and version {number} answers "
+                f"instead. When it is mended, activate version {failed} again. {reason}"
+            )
+            self._plane.pool(model).warnings.append(warning)
+            logger.error("%s", warning, extra={"model": model})
+            return
+
+    async def _ancestors(self, model: str, number: int) -> list[int]:
+        """Return the versions from which a version was trained, the last one first.
+
+        Each of them has been loaded once, and begot what came after it.
+        """
+        parents = {one.number: one.parent for one in await self._store.versions(model)}
+        found: list[int] = []
+        while (number := parents.get(number, 0)) in parents:
+            found.append(number)
+        return found[:_MOST_TRIED]
+
+    async def _note_failure(
+        self, model: str, number: int, error: errors.DeepaasError
+    ) -> None:
+        self._failures[model][number] = error.detail
+        try:
+            await asyncio.to_thread(
+                self._files.keep_failure, model, number, error.detail
+            )
+        except OSError as lost:
+            logger.warning(
+                "Why version %d cannot be loaded is not kept: %s",
+                number,
+                lost,
+                extra={"model": model},
+            )
+
+    def _forget_failure(self, model: str, number: int) -> None:
+        if self._failures[model].pop(number, None) is not None:
+            self._files.forget_failure(model, number)
+
     async def list(self, model: str) -> Versions:
         """Return the versions of a model.
 
@@ -103,7 +182,7 @@ class VersionService:
             try:
                 fresh = await self._plane.prepare(model, version)
             except errors.DeepaasError as error:
-                self._failures[model][number] = error.detail
+                await self._note_failure(model, number, error)
                 raise
             try:
                 await self._store.activate(model, number)
@@ -126,6 +205,7 @@ class VersionService:
         self._plane.forget(model, number)
         folder = self._files.version_folder(model, number)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        self._forget_failure(model, number)
 
     async def prepare(self, job: Job, made: ModelVersion | None) -> ModelPool | None:
         """Return warm workers that shall answer once a training is over, or None.
@@ -149,7 +229,7 @@ class VersionService:
                 job.model, self._files.version(job.model, number)
             )
         except errors.DeepaasError as error:
-            self._failures[job.model][number] = error.detail
+            await self._note_failure(job.model, number, error)
             logger.exception(
                 "Version %d cannot be activated.", number, extra={"model": job.model}
             )
@@ -158,7 +238,7 @@ class VersionService:
     def swap(self, model: str, fresh: ModelPool) -> None:
         """Let prepared workers answer."""
         self._plane.swap(model, fresh)
-        self._failures[model].pop(fresh.version.number, None)
+        self._forget_failure(model, fresh.version.number)
         logger.info(
             "Version %d answers now.", fresh.version.number, extra={"model": model}
         )

@@ -9,6 +9,7 @@ import msgspec
 
 from deepaas import messages
 from deepaas.model.interface import LEGACY_KINDS
+from deepaas.model.sources import source_digests
 
 if TYPE_CHECKING:
     from deepaas.model.loading import LoadedModel, Operation
@@ -26,6 +27,7 @@ def describe(model: LoadedModel) -> messages.ModelDescription:
             name: describe_operation(operation, kind=model.kind)
             for name, operation in model.operations.items()
         },
+        sources=source_digests(model.target),
     )
 
 

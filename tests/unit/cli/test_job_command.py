@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deepaas.cli import job_command
+from deepaas.cli.signals import Terminated
 from deepaas.client.event_source import JobEvent
 from deepaas.client.progress import ProgressBar
 from deepaas.messages import OperationDescription
@@ -133,7 +134,7 @@ def test_ctrl_c_at_the_question_leaves_a_job_at_a_server_and_cancels_one_here(
 
 
 def test_sigterm_gives_a_job_here_a_moment(is_remote: bool) -> None:
-    events = Events(RUNNING, job_command._Terminated, END)
+    events = Events(RUNNING, Terminated, END)
     target = Target(events, is_remote=is_remote)
 
     status = follow(target)

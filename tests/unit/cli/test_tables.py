@@ -17,6 +17,10 @@ def test_columns_stand_below_each_other() -> None:
     assert ["JOB   LASTED", "a", "bcde  0.123457"] == table(rows)
 
 
+def test_what_is_no_number_is_said() -> None:
+    assert ["LOSS", "NaN"] == table([{"loss": float("nan")}])
+
+
 @pytest.mark.parametrize(
     ("size", "expected"), [(0, "0 B"), (1000, "1.0 kB"), (2.5e15, "2500.0 TB")]
 )
@@ -43,3 +47,16 @@ def test_versions_are_compared_by_their_last_validation() -> None:
         {"metric": "loss", "version 1": 0.5, "version 0": None},
         {"metric": "validate accuracy", "version 1": 0.9, "version 0": None},
     ] == compared([first, installed])
+
+
+def test_a_value_that_is_no_number_differs_from_one_that_is_not_there() -> None:
+    versions: list[dict[str, object]] = [
+        {"version": 1, "metrics": {"loss": None}},
+        {"version": 0},
+    ]
+
+    lines = table(compared(versions, nan=float("nan")))
+
+    assert ["METRIC  VERSION 1  VERSION 0", "loss    NaN"] == lines
+    [row] = compared(versions)
+    assert {"metric": "loss", "version 1": None, "version 0": None} == row

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,3 +47,31 @@ def test_a_loop_can_be_closed_twice_and_with_work_left() -> None:
     assert 0 == next(steps)
     loop.close()
     loop.close()
+
+
+def threads() -> set[threading.Thread]:
+    return {one for one in threading.enumerate() if one.name == "deepaas"}
+
+
+def test_a_loop_that_nobody_has_ends_and_does_what_comes_last() -> None:
+    before = threads()
+    done = threading.Event()
+
+    async def finish() -> None:
+        done.set()
+
+    loop = LoopThread()
+    [thread] = threads() - before
+    loop.before_end(finish)
+    del loop
+    gc.collect()
+
+    thread.join()
+    assert done.is_set()
+
+
+def test_steps_keep_their_loop() -> None:
+    steps = Steps(LoopThread(), count(5000))
+    gc.collect()
+
+    assert list(range(5000)) == list(steps)

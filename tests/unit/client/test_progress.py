@@ -32,7 +32,7 @@ def test_a_bar_tells_what_is_done_and_how_well() -> None:
         elapsed_s=1800,
     )
 
-    assert text.endswith("25%  epoch 5  loss 0.1235  1:30:00 left")
+    assert text.endswith("25%  epoch 5  loss 0.1235  nan NaN  1:30:00 left")
 
 
 def test_lines_are_written_above_the_bar() -> None:

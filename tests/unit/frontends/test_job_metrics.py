@@ -58,6 +58,14 @@ def test_the_table_has_a_line_for_each_time(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_no_number_is_nan_in_the_table(tmp_path: Path) -> None:
+    path = logged(tmp_path, {"a": float("nan")}, {"b": 1})
+
+    _, *rows = metrics_as_csv(path).decode().split("\r\n")[:-1]
+
+    assert [["NaN", ""], ["", "1.0"]] == [row.split(",")[2:] for row in rows]
+
+
 def test_a_job_that_has_logged_nothing_has_no_metrics(tmp_path: Path) -> None:
     path = tmp_path / "nothing"
 

@@ -68,6 +68,11 @@ def make_router(
         status = 200 if document["status"] == "ready" else 503
         if verbose is not None:
             document |= server
+            for name, pool in plane.pools.items():
+                document["models"][name] |= {
+                    "version": pool.version.number,
+                    "warnings": pool.warnings,
+                }
         return JSONResponse(document, status_code=status)
 
     return router

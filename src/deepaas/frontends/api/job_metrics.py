@@ -42,6 +42,8 @@ def metrics_as_json(path: Path) -> bytes:
 def metrics_as_csv(path: Path) -> bytes:
     """Return a line for each step with all its values; an empty field is none.
 
+    What was logged and is no number is `NaN`, which the readers of tables know.
+
     Args:
         path: The file with the events of the job; it may not exist.
     """
@@ -50,7 +52,8 @@ def metrics_as_csv(path: Path) -> bytes:
     writer = csv.writer(text)
     writer.writerow(["step", "at", *names])
     for step, at, metrics in _rows(path):
-        writer.writerow([step, at, *(metrics.get(name) for name in names)])
+        fields = (dict.fromkeys(names, "") | metrics).values()
+        writer.writerow([step, at, *("NaN" if one is None else one for one in fields)])
     return text.getvalue().encode("utf-8", "replace")
 
 

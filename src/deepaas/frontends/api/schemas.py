@@ -66,6 +66,14 @@ class ModelReadiness(BaseModel):
 
     state: Literal["ready", "loading", "failed", "unloaded"]
     reason: str | None = Field(None, description="Why it failed.")
+    version: int | None = Field(
+        None, description="The version that answers, with `verbose`."
+    )
+    warnings: list[str] | None = Field(
+        None,
+        description="What its operator should know, with `verbose`: such as that "
+        "another version was chosen and cannot be loaded.",
+    )
 
 
 class Readiness(BaseModel):
