@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import queue
 import sys
@@ -341,13 +342,14 @@ def test_a_caller_who_leaves_ends_what_can_be_ended(
         pass
 
 
-def test_an_error_over_grpc_fits_into_its_headers(rpc: Triton) -> None:
-    unknown = rpc.given("ü" * 20_000, NUMBERS, "FP32")
+@pytest.mark.parametrize("letter", ["ü", "漢", "😀"])
+def test_an_error_over_grpc_fits_into_its_headers(rpc: Triton, letter: str) -> None:
+    unknown = rpc.given(letter * 20_000, NUMBERS, "FP32")
 
     status, message = refused(lambda: rpc.client.infer("tensors", [unknown]))
 
     assert "StatusCode.INVALID_ARGUMENT" == status
-    assert "no input 'ü" in message
+    assert f"no input '{letter}" in message
 
 
 # ------------------------------------------------------------------ what is wrong
@@ -486,3 +488,13 @@ def test_a_model_is_loaded_as_the_operator_has_set_it_up(triton: Triton) -> None
     _, message = refused(lambda: triton.client.load_model("tensors", config="{}"))
 
     assert "parameters" in message
+
+
+def test_a_body_that_grows_too_large_is_refused(server: Server) -> None:
+    url = f"{server.url}/v2/models/tensors/infer"
+    bomb = gzip.compress(bytes(100_000_001), compresslevel=1)
+
+    answer = httpx2.post(url, content=bomb, headers={"Content-Encoding": "gzip"})
+
+    assert 413 == answer.status_code
+    assert "100000000" in answer.json()["error"]

@@ -34,15 +34,16 @@ logger = logging.getLogger(__name__)
 
 _REQUEST_ID: Final = answers.REQUEST_ID.decode("ascii")
 _BUG: Final = "The server failed; its log tells why."
-_LONGEST_SENTENCE: Final = 1000
-"""Characters of an error. A client takes a few kB of headers, in which each byte that
-is not ASCII takes three."""
+_LONGEST_SENTENCE: Final = 2000
+"""Bytes of an error. A client takes 8 kB of headers, in which each byte that is not
+ASCII takes three."""
 
 _HEALTH: Final = "grpc.health.v1.Health"
 
 _CODES: Final = {
     HTTPStatus.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     HTTPStatus.PAYMENT_REQUIRED: grpc.StatusCode.UNIMPLEMENTED,
+    HTTPStatus.TOO_MANY_REQUESTS: grpc.StatusCode.RESOURCE_EXHAUSTED,
     HTTPStatus.NOT_IMPLEMENTED: grpc.StatusCode.UNIMPLEMENTED,
     HTTPStatus.SERVICE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -210,7 +211,8 @@ def _code(error: errors.DeepaasError) -> grpc.StatusCode:
 
 def _sentence(error: errors.DeepaasError) -> str:
     """Return what is wrong, short enough for a header."""
-    return (str(error) or error.detail)[:_LONGEST_SENTENCE]
+    sentence = (str(error) or error.detail).encode("utf-8", "replace")
+    return sentence[:_LONGEST_SENTENCE].decode("utf-8", "ignore")
 
 
 def _refusing(extension: str) -> Callable[[Any, Any], Awaitable[None]]:
