@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import grpc
 import httpx2
 import ml_dtypes
 import numpy as np
@@ -420,6 +421,15 @@ def test_other_extensions_are_refused_by_name(triton: Triton) -> None:
             if extension in ("classification", "sequence")
             else ("404", "StatusCode.UNIMPLEMENTED")
         )
+
+
+def test_a_method_that_is_refused_has_an_id_too(server: Server) -> None:
+    with grpc.insecure_channel(server.rpc) as channel:
+        ask = channel.unary_unary("/inference.GRPCInferenceService/ModelConfig")
+        with pytest.raises(grpc.RpcError) as raised:
+            ask(b"", metadata=(("x-request-id", "seven"),))
+
+    assert ("x-request-id", "seven") in raised.value.trailing_metadata()
 
 
 def test_a_stream_is_refused_by_name(rpc: Triton) -> None:

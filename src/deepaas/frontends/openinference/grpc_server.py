@@ -22,7 +22,7 @@ from deepaas.frontends.openinference.protocol import SERVICE
 from deepaas.problems import status_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from deepaas.frontends.api.edge import Edge
     from deepaas.frontends.openinference.grpc_methods import Method
@@ -129,7 +129,9 @@ class GrpcServer:
     def _handlers(self, methods: Methods) -> tuple[Any, ...]:
         inference = self._of(methods.of_protocol(), service=SERVICE)
         for name, extension in _NOT_OFFERED.items():
-            inference[name] = grpc.unary_unary_rpc_method_handler(_refusing(extension))
+            inference[name] = self._handler(
+                f"/{SERVICE}/{name}", _refusing(extension), request=None
+            )
         inference["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(
             _refuse_stream
         )
@@ -186,7 +188,7 @@ class GrpcServer:
 
         return grpc.unary_unary_rpc_method_handler(
             call,
-            request_deserializer=request.FromString,
+            request_deserializer=request and request.FromString,
             response_serializer=lambda answer: answer.SerializeToString(),
         )
 
@@ -215,10 +217,9 @@ def _sentence(error: errors.DeepaasError) -> str:
     return sentence[:_LONGEST_SENTENCE].decode("utf-8", "ignore")
 
 
-def _refusing(extension: str) -> Callable[[Any, Any], Awaitable[None]]:
-    async def refuse(_request: Any, context: Any) -> None:
-        error = errors.ExtensionNotOfferedError(extension)
-        await context.abort(_code(error), error.detail)
+def _refusing(extension: str) -> Method:
+    async def refuse(_request: Any, _id: str) -> Any:
+        raise errors.ExtensionNotOfferedError(extension)
 
     return refuse
 
