@@ -508,3 +508,20 @@ def test_a_body_that_grows_too_large_is_refused(server: Server) -> None:
 
     assert 413 == answer.status_code
     assert "100000000" in answer.json()["error"]
+
+
+def test_the_limit_of_bodies_may_be_higher_than_that_of_grpc(tmp_path: Path) -> None:
+    port = free_port()
+    started = ServerProcess(
+        [
+            *(sys.executable, "-m", "deepaas.cli.main", "serve", "--no-jobs"),
+            *("--listen-port", str(port), "--grpc-port", "0"),
+            *("--body-limit", "4GiB", MODELS / "tensors.py"),
+        ],
+        port=port,
+        folder=tmp_path,
+    )
+
+    started.wait_until_ready("/readyz")
+
+    assert started.stop() == 0

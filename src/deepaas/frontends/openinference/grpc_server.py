@@ -38,6 +38,9 @@ _LONGEST_SENTENCE: Final = 2000
 """Bytes of an error. A client takes 8 kB of headers, in which each byte that is not
 ASCII takes three."""
 
+_LARGEST_MESSAGE: Final = 2**31 - 1
+"""Bytes of a message; gRPC takes no higher limit, and protobuf no larger message."""
+
 _HEALTH: Final = "grpc.health.v1.Health"
 
 _CODES: Final = {
@@ -95,7 +98,7 @@ class GrpcServer:
             ConfigurationError: The port is in use.
         """
         self._edge = edge
-        limit = int(settings.limits.body_bytes) or -1
+        limit = min(int(settings.limits.body_bytes), _LARGEST_MESSAGE) or -1
         self._server = grpc.aio.server(
             options=[
                 ("grpc.so_reuseport", 0),
