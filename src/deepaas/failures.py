@@ -20,6 +20,7 @@ _FACTS: Final[dict[type[errors.DeepaasError], tuple[str, ...]]] = {
     errors.InvalidInputError: ("errors", "messages"),
     errors.InputChoiceError: (),
     errors.MalformedBodyError: ("messages",),
+    errors.BodyTooLargeError: ("limit_bytes",),
     errors.UnsupportedMediaTypeError: ("media_type", "supported"),
     errors.NotAcceptableError: ("accept", "available"),
     errors.OperationNotImplementedError: ("model", "operation"),

@@ -13,6 +13,8 @@ from deepaas import errors, messages
 from deepaas.backends.job_events import last_events
 from deepaas.backends.job_files import JobFiles
 from deepaas.backends.stores.sqlite import SqliteJobStore
+from deepaas.frontends.api.app import make_door
+from deepaas.frontends.openinference.service import OpenInference
 from deepaas.guardian.tree import become_subreaper
 from deepaas.jobs.states import JobState
 from deepaas.model.discovery import find_models
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from deepaas.jobs.records import Job
+    from deepaas.model.job import Version
     from deepaas.runtime.prediction import Prediction
 
 MODEL = str(Path(__file__).parent / "models" / "trainable.py")
@@ -188,9 +191,11 @@ async def test_a_validation_sees_the_version(service: JobService) -> None:
     assert {"version": 1, "weights": "2 epochs"} == result
 
 
-async def predicted(service: JobService) -> int:
+async def predicted(service: JobService, *, version: Version | None = None) -> int:
     record = submission("predict").record
-    prediction = service.plane.submit("trainable", record, body=b'{"x": 0}')
+    prediction = service.plane.submit(
+        "trainable", record, body=b'{"x": 0}', version=version
+    )
     outcome = await prediction.outcome
     assert isinstance(outcome, Result)
     return int(outcome.body)
@@ -206,6 +211,19 @@ async def test_what_was_trained_answers_without_a_restart(
 
     await service.versions.activate("trainable", 0)
     assert 1 == await predicted(service)
+
+
+async def test_a_version_that_was_named_answers_although_another_is_activated(
+    service: JobService,
+) -> None:
+    settings = Settings()
+    door = make_door(service.plane, jobs=service, settings=settings)
+    named = await OpenInference(door, settings=settings).find("trainable", "0")
+
+    await ended(service, (await service.submit(submission())).job)
+
+    assert 101 == await predicted(service)
+    assert 1 == await predicted(service, version=named)
 
 
 async def test_a_version_that_cannot_be_loaded_is_not_activated_and_says_why(

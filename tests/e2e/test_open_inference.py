@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import queue
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import grpc
 import httpx2
 import ml_dtypes
 import numpy as np
@@ -341,13 +343,14 @@ def test_a_caller_who_leaves_ends_what_can_be_ended(
         pass
 
 
-def test_an_error_over_grpc_fits_into_its_headers(rpc: Triton) -> None:
-    unknown = rpc.given("ü" * 20_000, NUMBERS, "FP32")
+@pytest.mark.parametrize("letter", ["ü", "漢", "😀"])
+def test_an_error_over_grpc_fits_into_its_headers(rpc: Triton, letter: str) -> None:
+    unknown = rpc.given(letter * 20_000, NUMBERS, "FP32")
 
     status, message = refused(lambda: rpc.client.infer("tensors", [unknown]))
 
     assert "StatusCode.INVALID_ARGUMENT" == status
-    assert "no input 'ü" in message
+    assert f"no input '{letter}" in message
 
 
 # ------------------------------------------------------------------ what is wrong
@@ -420,6 +423,15 @@ def test_other_extensions_are_refused_by_name(triton: Triton) -> None:
         )
 
 
+def test_a_method_that_is_refused_has_an_id_too(server: Server) -> None:
+    with grpc.insecure_channel(server.rpc) as channel:
+        ask = channel.unary_unary("/inference.GRPCInferenceService/ModelConfig")
+        with pytest.raises(grpc.RpcError) as raised:
+            ask(b"", metadata=(("x-request-id", "seven"),))
+
+    assert ("x-request-id", "seven") in raised.value.trailing_metadata()
+
+
 def test_a_stream_is_refused_by_name(rpc: Triton) -> None:
     told: queue.Queue[Any] = queue.Queue()
 
@@ -486,3 +498,30 @@ def test_a_model_is_loaded_as_the_operator_has_set_it_up(triton: Triton) -> None
     _, message = refused(lambda: triton.client.load_model("tensors", config="{}"))
 
     assert "parameters" in message
+
+
+def test_a_body_that_grows_too_large_is_refused(server: Server) -> None:
+    url = f"{server.url}/v2/models/tensors/infer"
+    bomb = gzip.compress(bytes(100_000_001), compresslevel=1)
+
+    answer = httpx2.post(url, content=bomb, headers={"Content-Encoding": "gzip"})
+
+    assert 413 == answer.status_code
+    assert "100000000" in answer.json()["error"]
+
+
+def test_the_limit_of_bodies_may_be_higher_than_that_of_grpc(tmp_path: Path) -> None:
+    port = free_port()
+    started = ServerProcess(
+        [
+            *(sys.executable, "-m", "deepaas.cli.main", "serve", "--no-jobs"),
+            *("--listen-port", str(port), "--grpc-port", "0"),
+            *("--body-limit", "4GiB", MODELS / "tensors.py"),
+        ],
+        port=port,
+        folder=tmp_path,
+    )
+
+    started.wait_until_ready("/readyz")
+
+    assert started.stop() == 0

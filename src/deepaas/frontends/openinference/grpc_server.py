@@ -22,7 +22,7 @@ from deepaas.frontends.openinference.protocol import SERVICE
 from deepaas.problems import status_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from deepaas.frontends.api.edge import Edge
     from deepaas.frontends.openinference.grpc_methods import Method
@@ -34,15 +34,19 @@ logger = logging.getLogger(__name__)
 
 _REQUEST_ID: Final = answers.REQUEST_ID.decode("ascii")
 _BUG: Final = "The server failed; its log tells why."
-_LONGEST_SENTENCE: Final = 1000
-"""Characters of an error. A client takes a few kB of headers, in which each byte that
-is not ASCII takes three."""
+_LONGEST_SENTENCE: Final = 2000
+"""Bytes of an error. A client takes 8 kB of headers, in which each byte that is not
+ASCII takes three."""
+
+_LARGEST_MESSAGE: Final = 2**31 - 1
+"""Bytes of a message; gRPC takes no higher limit, and protobuf no larger message."""
 
 _HEALTH: Final = "grpc.health.v1.Health"
 
 _CODES: Final = {
     HTTPStatus.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     HTTPStatus.PAYMENT_REQUIRED: grpc.StatusCode.UNIMPLEMENTED,
+    HTTPStatus.TOO_MANY_REQUESTS: grpc.StatusCode.RESOURCE_EXHAUSTED,
     HTTPStatus.NOT_IMPLEMENTED: grpc.StatusCode.UNIMPLEMENTED,
     HTTPStatus.SERVICE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -94,7 +98,7 @@ class GrpcServer:
             ConfigurationError: The port is in use.
         """
         self._edge = edge
-        limit = int(settings.limits.body_bytes) or -1
+        limit = min(int(settings.limits.body_bytes), _LARGEST_MESSAGE) or -1
         self._server = grpc.aio.server(
             options=[
                 ("grpc.so_reuseport", 0),
@@ -128,7 +132,9 @@ class GrpcServer:
     def _handlers(self, methods: Methods) -> tuple[Any, ...]:
         inference = self._of(methods.of_protocol(), service=SERVICE)
         for name, extension in _NOT_OFFERED.items():
-            inference[name] = grpc.unary_unary_rpc_method_handler(_refusing(extension))
+            inference[name] = self._handler(
+                f"/{SERVICE}/{name}", _refusing(extension), request=None
+            )
         inference["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(
             _refuse_stream
         )
@@ -185,7 +191,7 @@ class GrpcServer:
 
         return grpc.unary_unary_rpc_method_handler(
             call,
-            request_deserializer=request.FromString,
+            request_deserializer=request and request.FromString,
             response_serializer=lambda answer: answer.SerializeToString(),
         )
 
@@ -210,13 +216,13 @@ def _code(error: errors.DeepaasError) -> grpc.StatusCode:
 
 def _sentence(error: errors.DeepaasError) -> str:
     """Return what is wrong, short enough for a header."""
-    return (str(error) or error.detail)[:_LONGEST_SENTENCE]
+    sentence = (str(error) or error.detail).encode("utf-8", "replace")
+    return sentence[:_LONGEST_SENTENCE].decode("utf-8", "ignore")
 
 
-def _refusing(extension: str) -> Callable[[Any, Any], Awaitable[None]]:
-    async def refuse(_request: Any, context: Any) -> None:
-        error = errors.ExtensionNotOfferedError(extension)
-        await context.abort(_code(error), error.detail)
+def _refusing(extension: str) -> Method:
+    async def refuse(_request: Any, _id: str) -> Any:
+        raise errors.ExtensionNotOfferedError(extension)
 
     return refuse
 

@@ -61,9 +61,10 @@ class OpenInference:
         Raises:
             DeepaasError: There is no such model, or version.
         """
-        other = await self.find(model, version)
+        wanted = await self.find(model, version)
         pool = self._plane.pool(model)
-        if other is not None and not pool.is_withdrawn:
+        is_other = wanted is not None and wanted.number != pool.version.number
+        if is_other and not pool.is_withdrawn:
             return True  # it is loaded when it is asked for
         return pool.is_ready
 
@@ -87,7 +88,7 @@ class OpenInference:
         }
 
     async def find(self, model: str, version: str) -> Version | None:
-        """Return a version that a caller names; None for the one that answers.
+        """Return the version that a caller names; None if it names none.
 
         Raises:
             ModelNotFoundError: No model of this name is served.
@@ -98,7 +99,8 @@ class OpenInference:
             return None
         number = read_version(model, version)
         if number == pool.version.number:
-            return None
+            # Not None: another may be activated while the body comes.
+            return pool.version
         if not self._door.has_jobs:
             raise errors.VersionNotFoundError(model, number)
         return await self._door.service.versions.find(model, number)

@@ -60,6 +60,12 @@ NUMERIC: Final = {
 """All but BYTES, whose elements have no size of their own. The standard knows no form
 of 16-bit floats in JSON."""
 
+RANGES: Final = {
+    "INT64": (-(1 << 63), (1 << 63) - 1),
+    "UINT64": (0, (1 << 64) - 1),
+}
+"""Least and most of the integers that are not checked later, when they have a dtype."""
+
 DATATYPES: Final = {one.dtype: name for name, one in NUMERIC.items()}
 """The datatype by numpy's name of it."""
 

@@ -17,7 +17,7 @@ from deepaas.model.arguments import Inputs
 from deepaas.model.execution import as_form
 from deepaas.model.inputs import parse_json
 from deepaas.model.interface import LEGACY_KINDS
-from deepaas.model.openinference.datatypes import BYTES, NUMERIC, count, unpack
+from deepaas.model.openinference.datatypes import BYTES, NUMERIC, RANGES, count, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,7 +102,9 @@ def _read_array(one: Input, content: memoryview) -> Any:
 def _array_of(one: Input, elements: list[Any]) -> Any:
     """Return plain values as an array; later it is seen whether its dtype can be."""
     numpy = importlib.import_module("numpy")
-    return _shaped(one, numpy.asarray(elements))
+    # Left to itself, numpy has float64 for integers of which some need uint64.
+    is_uint64 = one.datatype == "UINT64" and max(elements, default=0) >= 1 << 63
+    return _shaped(one, numpy.asarray(elements, "uint64" if is_uint64 else None))
 
 
 def _shaped(one: Input, array: Any) -> Any:
@@ -124,6 +126,10 @@ def _flat(one: Input) -> list[Any]:
     if not isinstance(elements, list):
         raise InvalidInputError(f"The data of input {one.name!r} has to be a list.")
     while elements and all(isinstance(part, list) for part in elements):
+        if len(set(map(len, elements))) > 1:
+            raise InvalidInputError(
+                f"The rows of the data of input {one.name!r} differ in length."
+            )
         elements = list(itertools.chain.from_iterable(elements))
     allowed = {str} if one.datatype == BYTES else NUMERIC[one.datatype].json_types
     if not allowed:
@@ -136,6 +142,12 @@ def _flat(one: Input) -> list[Any]:
             f"The data of input {one.name!r} has elements that are no {one.datatype}."
         )
     _check_count(one, len(elements))
+    if elements and one.datatype in RANGES:
+        least, most = RANGES[one.datatype]
+        if min(elements) < least or max(elements) > most:
+            raise InvalidInputError(
+                f"The data of input {one.name!r} is out of the range of {one.datatype}."
+            )
     return elements
 
 

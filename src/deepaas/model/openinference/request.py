@@ -35,14 +35,16 @@ something else than the tensors themselves."""
 
 Body = bytes | memoryview | Path
 Parameters = dict[str, Any] | None
-Length = Annotated[int, msgspec.Meta(ge=0)]
+Length = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Shape = Annotated[list[Length], msgspec.Meta(max_length=128)]
+"""Twice as long as numpy's, so that the number of elements can still be told."""
 
 
 class Input(msgspec.Struct, kw_only=True):
     """An input as the JSON has it."""
 
     name: str
-    shape: list[Length]
+    shape: Shape
     datatype: str
     parameters: Parameters = None
     data: Any = msgspec.UNSET
@@ -157,6 +159,8 @@ def _inflated(body: Body, *, coding: str, limit_bytes: int) -> bytes:
         raise BodyTooLargeError(limit_bytes)
     if not reader.eof:
         raise MalformedBodyError(f"The {coding} body ends too early.")
+    if reader.unused_data:
+        raise MalformedBodyError(f"Something follows the end of the {coding} body.")
     return plain
 
 
@@ -233,7 +237,7 @@ def _size(one: Input, *, has_tensors: bool) -> int | None:
     if not has_tensors:
         raise MalformedBodyError(
             f"Input {one.name!r} is binary; say where the JSON ends, with the header "
-            "header Inference-Header-Content-Length."
+            "Inference-Header-Content-Length."
         )
     if type(size) is not int or size < 0:
         raise InvalidInputError(

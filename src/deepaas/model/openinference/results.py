@@ -172,6 +172,7 @@ class _Values:
     def listed(self) -> list[Any]:
         if self.spec.datatype == BYTES:
             return [_text(self.spec, one) for one in self.values]
+        self.raw()  # JSON would take integers of any size
         _check_listed(self.spec, is_finite=all(map(math.isfinite, self.values)))
         return self.values
 

@@ -511,3 +511,50 @@ def test_a_result_that_is_not_what_its_hint_says_is_the_models_fault(
 
     with pytest.raises(errors.BadOutputError, match="that its hint says"):
         infer(predict)
+
+
+Counts = Annotated[np.ndarray, deepaas.Tensor("uint64", (None,))]
+
+
+def echo_counts(x: Counts) -> Counts:
+    return x
+
+
+def double(n: int) -> int:
+    return n * 2
+
+
+def listed(name: str, datatype: str, *data: Any, shape: Any = None) -> dict[str, Any]:
+    shape = [len(data)] if shape is None else shape
+    return {"name": name, "datatype": datatype, "shape": shape, "data": data}
+
+
+def test_large_and_small_integers_keep_their_value() -> None:
+    numbers = [0, 1 << 63, (1 << 64) - 1]
+
+    answer = infer(echo_counts, listed("x", "UINT64", *numbers))
+
+    assert numbers == answer.output["data"]
+
+
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [
+        (echo_counts, listed("x", "UINT64", 1 << 64)),
+        (echo_counts, listed("x", "UINT64", -1)),
+        (double, listed("n", "INT64", 1 << 63)),
+    ],
+)
+def test_an_integer_out_of_range_is_refused(model: Any, given: dict[str, Any]) -> None:
+    with pytest.raises(errors.InvalidInputError, match="out of the range"):
+        infer(model, given)
+
+
+def test_a_result_that_does_not_fit_its_datatype_is_the_models_fault() -> None:
+    with pytest.raises(errors.BadOutputError, match="no INT64"):
+        infer(double, listed("n", "INT64", 1 << 62))
+
+
+def test_rows_that_differ_in_length_are_refused() -> None:
+    with pytest.raises(errors.InvalidInputError, match="differ in length"):
+        infer(echo_counts, listed("x", "UINT64", [1], [2, 3, 4], shape=[4]))

@@ -153,3 +153,16 @@ def test_any_bytes_are_a_request_or_the_callers_fault(
 ) -> None:
     with suppress(DeepaasError):
         read_request(body, json_bytes=json_bytes, coding="", limit_bytes=0)
+
+
+def test_nothing_may_follow_the_end_of_a_compressed_body() -> None:
+    body = deflated(body_of(binary(2)), coding="gzip")
+
+    with pytest.raises(DeepaasError, match="follows the end"):
+        read_request(body + body, json_bytes=None, coding="gzip", limit_bytes=0)
+
+
+@pytest.mark.parametrize("shape", [[1 << 62] * 300, [0, 1 << 70]])
+def test_a_shape_that_no_array_has_is_refused(shape: list[int]) -> None:
+    with pytest.raises(DeepaasError, match="no inference request"):
+        read(body_of({**X, "shape": shape, "data": []}))
