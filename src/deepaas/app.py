@@ -179,7 +179,8 @@ async def _serve(
         debug_buffer=sinks.debug_buffer,
     )
 
-    rpc: GrpcServer | None = None
+    has_rpc = settings.server.grpc_port >= 0
+    rpc = _make_rpc(settings, plane, jobs=jobs, edge=api) if has_rpc else None
 
     def on_listening() -> None:
         settle_memory()
@@ -191,7 +192,7 @@ async def _serve(
     server = HttpServer(
         api,
         http=partial(ExpressProtocol, edge=api),
-        behind=_Behind(plane, jobs),
+        behind=_Behind(plane, jobs, rpc=rpc, drain_s=settings.server.drain_s),
         drain_s=settings.server.drain_s,
         linger_s=settings.server.linger_s,
         trusts_proxy=settings.server.trust_proxy,
@@ -204,8 +205,6 @@ async def _serve(
     housekeeping = asyncio.create_task(keep_house(sinks, process_ids=process_ids))
     plane.start()
     try:
-        if settings.server.grpc_port >= 0:
-            rpc = _make_rpc(settings, plane, jobs=jobs, edge=api)
         await jobs.start()
         await _wait_for_models(plane, jobs, required=required, server=server)
         if not server.should_exit:
@@ -214,8 +213,7 @@ async def _serve(
             await server.serve(sockets=[site.listener])
     finally:
         if rpc is not None:
-            drain_s = 0.0 if server.force_exit else settings.server.drain_s
-            await rpc.stop(grace_s=drain_s)
+            await rpc.stop()
         grace_s = 0.0 if server.force_exit else _STOP_GRACE_S
         await jobs.stop(grace_s=grace_s)
         await plane.stop(grace_s=grace_s)
@@ -273,11 +271,20 @@ async def _wait_for_models(
 
 
 class _Behind:
-    """The models and the jobs, as the HTTP server tells them of its end."""
+    """All but the HTTP server, which tells it of the end."""
 
-    def __init__(self, plane: DataPlane, jobs: JobService | NoJobs) -> None:
+    def __init__(
+        self,
+        plane: DataPlane,
+        jobs: JobService | NoJobs,
+        *,
+        rpc: GrpcServer | None,
+        drain_s: float,
+    ) -> None:
         self._plane = plane
         self._jobs = jobs
+        self._rpc = rpc
+        self._drain_s = drain_s
 
     def leave(self) -> None:
         """Be no longer ready; have the jobs save their work."""
@@ -289,11 +296,15 @@ class _Behind:
     def drain(self) -> None:
         """Take no more predictions."""
         self._plane.is_draining = True
+        if self._rpc is not None:
+            self._rpc.drain(grace_s=self._drain_s)
 
     def kill(self) -> None:
         """End everything now."""
         self._plane.kill()
         self._jobs.kill()
+        if self._rpc is not None:
+            self._rpc.drain(grace_s=0)
 
 
 def _announce(

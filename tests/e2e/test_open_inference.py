@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import queue
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -525,3 +527,57 @@ def test_the_limit_of_bodies_may_be_higher_than_that_of_grpc(tmp_path: Path) -> 
     started.wait_until_ready("/readyz")
 
     assert started.stop() == 0
+
+
+SLOW = """
+def predict(gate: str) -> str:
+    with open(gate) as file:
+        return file.read()
+"""
+
+
+def test_a_call_that_runs_is_finished_when_the_server_ends(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    port, rpc_port = free_port(), free_port()
+    started = ServerProcess(
+        [
+            *(sys.executable, "-m", "deepaas.cli.main", "serve", "--no-jobs"),
+            *("--listen-port", str(port), "--grpc-port", str(rpc_port), "slow.py"),
+        ],
+        port=port,
+        folder=tmp_path,
+    )
+    started.wait_until_ready("/readyz")
+    answers: queue.Queue[Any] = queue.Queue()
+    with tritonclient.grpc.InferenceServerClient(f"127.0.0.1:{rpc_port}") as client:
+        path = tritonclient.grpc.InferInput("gate", [1], "BYTES")
+        path.set_data_from_numpy(np.array([str(gate).encode()], object))
+        client.async_infer(
+            "slow",
+            [path],
+            callback=lambda result, error: answers.put((result, error)),
+        )
+        with gate.open("w") as opened:  # by now the model has opened it as well
+            started.process.send_signal(signal.SIGTERM)
+            started.wait_for_output("ending when predictions that run are done")
+            with pytest.raises(
+                InferenceServerException, match=r"CANCELLED|UNAVAILABLE"
+            ):
+                client.is_server_live()
+            opened.write("through")
+        result, error = answers.get(timeout=30)
+
+    assert error is None
+    assert [b"through"] == result.as_numpy("predictions").tolist()
+    assert started.process.wait(20) == 0
+
+
+@pytest.mark.parametrize("address", ["/v2/health/live", "/v2/health/ready"])
+def test_probes_leave_the_log_alone(address: str, server: Server) -> None:
+    for _ in range(3):
+        assert 200 == httpx2.get(server.url + address).status_code
+    httpx2.get(server.url + "/v2")
+
+    assert address not in server.wait_for_output("/v2 ")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_PROBES: Final = ("/livez", "/readyz")
+_PROBES: Final = ("/livez", "/readyz", "/v2/health/live", "/v2/health/ready")
 """Asked every few seconds by machines; the log would hold nothing else."""
 
 _PLAIN: Final = "/-._~!$&'()*+,;=:@"

@@ -42,6 +42,8 @@ _LARGEST_MESSAGE: Final = 2**31 - 1
 """Bytes of a message; gRPC takes no higher limit, and protobuf no larger message."""
 
 _HEALTH: Final = "grpc.health.v1.Health"
+_PROBE: Final = f"/{_HEALTH}/Check"
+"""Asked every few seconds by machines; the log would hold nothing else."""
 
 _CODES: Final = {
     HTTPStatus.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
@@ -98,6 +100,7 @@ class GrpcServer:
             ConfigurationError: The port is in use.
         """
         self._edge = edge
+        self._ending: asyncio.Future[None] | None = None
         limit = min(int(settings.limits.body_bytes), _LARGEST_MESSAGE) or -1
         self._server = grpc.aio.server(
             options=[
@@ -125,9 +128,17 @@ class GrpcServer:
         """Begin to answer."""
         await self._server.start()
 
-    async def stop(self, *, grace_s: float) -> None:
-        """Answer what has come, and stop."""
-        await self._server.stop(grace_s)
+    def drain(self, *, grace_s: float) -> None:
+        """Take no more calls, and let those that run finish.
+
+        Args:
+            grace_s: How long they may take; may be called again to shorten it.
+        """
+        self._ending = asyncio.ensure_future(self._server.stop(grace_s))
+
+    async def stop(self) -> None:
+        """Return when all calls are over, at once unless `drain` gave them time."""
+        await (self._ending or self._server.stop(0))
 
     def _handlers(self, methods: Methods) -> tuple[Any, ...]:
         inference = self._of(methods.of_protocol(), service=SERVICE)
@@ -179,15 +190,17 @@ class GrpcServer:
             else:
                 return answer
             finally:
-                self._edge.log(
-                    method="GRPC",
-                    path=path,
-                    status=status,
-                    began=began,
-                    size_bytes=size,
-                    request_id=request_id,
-                    model=getattr(sent, "model_name", "") or getattr(sent, "name", ""),
-                )
+                if path != _PROBE:
+                    self._edge.log(
+                        method="GRPC",
+                        path=path,
+                        status=status,
+                        began=began,
+                        size_bytes=size,
+                        request_id=request_id,
+                        model=getattr(sent, "model_name", "")
+                        or getattr(sent, "name", ""),
+                    )
 
         return grpc.unary_unary_rpc_method_handler(
             call,
