@@ -9,14 +9,16 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import environments, faults, workloads
+from benchmarks import environments, workloads
 from benchmarks.contestants import FIELD
+from benchmarks.faults import kills, overloads
 from benchmarks.flat import flat
 from benchmarks.race import race
 from benchmarks.start import starts
+from benchmarks.upload import uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from benchmarks.contestants import Contestant
 
@@ -48,29 +50,22 @@ def measure(
     def wanted(name: str) -> bool:
         return not options.workload or name in options.workload
 
+    rounds, seconds = options.rounds, options.seconds
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        for workload in workloads.RACES:
-            if wanted(workload.name):
-                yield from race(
-                    workload,
-                    field,
-                    folder,
-                    rounds=options.rounds,
-                    seconds=options.seconds,
-                )
-        if wanted("flat"):
-            yield from flat(rounds=options.rounds, seconds=options.seconds)
+        for workload in filter(lambda one: wanted(one.name), workloads.RACES):
+            yield from race(workload, field, folder, rounds=rounds, seconds=seconds)
         one_each = [one for one in field if not one.is_repeated]
-        if wanted("W7"):
-            yield from starts(one_each, folder / "W7", rounds=options.rounds)
-        for contestant in one_each:
-            place = folder / contestant.name
-            if wanted("W8"):
-                for workers in (1, 2):
-                    yield faults.kill(contestant, place / f"{workers}", workers=workers)
-            if wanted("W9"):
-                yield faults.overload(contestant, place / "W9")
+        others: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
+            "W4m": lambda: uploads(folder / "W4m"),
+            "W7": lambda: starts(one_each, folder / "W7", rounds=rounds),
+            "W8": lambda: kills(one_each, folder / "W8"),
+            "W9": lambda: overloads(one_each, folder / "W9"),
+            "flat": lambda: flat(rounds=rounds, seconds=seconds),
+        }
+        for label, run in others.items():
+            if wanted(label):
+                yield from run()
 
 
 def _words(record: dict[str, Any]) -> str:

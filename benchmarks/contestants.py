@@ -26,7 +26,6 @@ class Contestant:
         folder: Where its part of `servers` is.
         environment: The folder of its packages, or None where it runs with ours.
         is_repeated: Whether it is there only to show the noise.
-        is_repeated: Whether it is there only to show the noise.
         models: The workloads' models that it offers.
     """
 
@@ -73,6 +72,27 @@ class Deepaas(Contestant):
     def request(self, workload: Workload) -> Request:
         path = f"/v2/models/{workload.model}/predict/"
         return replace(workloads.arguments(workload.model), path=path)
+
+
+class DeepaasOpenInference(Deepaas):
+    """Ours, asked for tensors: in JSON, or as bytes behind it."""
+
+    name = "DEEPaaS, Open Inference"
+    models = frozenset({"noop", "tensor", "binary"})
+
+    def command(self, workload: Workload, port: int, work: Path) -> list[str]:
+        return super().command(replace(workload, model=_asked(workload)), port, work)
+
+    def request(self, workload: Workload) -> Request:
+        path = f"/v2/models/{_asked(workload)}/infer"
+        if workload.model == "binary":
+            return replace(workloads.binary_inference(), path=path)
+        return replace(workloads.open_inference(workload.model), path=path)
+
+
+def _asked(workload: Workload) -> str:
+    """Return the model that takes what a workload sends as a tensor."""
+    return "tensor" if workload.model == "binary" else workload.model
 
 
 class Deepaas2Model(Deepaas):
@@ -213,6 +233,7 @@ FIELD: tuple[Contestant, ...] = (
     FastApi("FastAPI, again", "inline"),
     FastApi("FastAPI, def", "threads"),
     Deepaas(),
+    DeepaasOpenInference(),
     Deepaas2Model(),
     Deepaas26(),
     LitServe(),

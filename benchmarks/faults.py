@@ -20,6 +20,7 @@ from benchmarks.running import running
 from benchmarks.workloads import KILL, OVERLOAD, numbers_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -30,6 +31,7 @@ _BEFORE_S = 2.0
 _AFTER_S = 6.0
 _PUSH_S = 10.0
 _PATIENCE_S = 10.0
+_LONG_S = 1.0
 _FAILED_PAUSE_S = 0.1
 _SPREAD_S = 1.0  # over which the callers begin, and so ask again
 
@@ -54,6 +56,7 @@ class Callers:
 
     def __init__(self, server: Running, count: int) -> None:
         self.answers: list[Answer] = []
+        self._waiting: dict[object, float] = {}
         self._server = server
         self._count = count
         self._tasks: list[asyncio.Task[None]] = []
@@ -85,6 +88,8 @@ class Callers:
         """Ask once; returns how long a good client waits before it asks again."""
         began = time.monotonic()
         pause_s = _FAILED_PAUSE_S
+        call = object()
+        self._waiting[call] = began
         try:
             async with self._post() as answer:
                 await answer.read()
@@ -95,6 +100,8 @@ class Callers:
                     pause_s = float(answer.headers["Retry-After"])
         except (aiohttp.ClientError, TimeoutError):
             status = 0
+        finally:
+            del self._waiting[call]
         now = time.monotonic()
         self.answers.append(Answer(now, now - began, status))
         return pause_s
@@ -110,16 +117,27 @@ class Callers:
             request.path, data=request.body, headers=request.headers
         )
 
+    def hanging(self) -> int:
+        """Return how many have waited for long, and still do."""
+        now = time.monotonic()
+        return sum(now - began > _LONG_S for began in self._waiting.values())
+
     def between(self, start: float, end: float) -> list[Answer]:
         """Return the answers that came in a span of time."""
         return [one for one in self.answers if start <= one.at < end]
 
 
-def kill(contestant: Contestant, folder: Path, *, workers: int) -> dict[str, Any]:
-    """Kill the process of the model under 16 clients; return what they saw."""
-    with running([contestant], replace(KILL, workers=workers), folder) as [server]:
-        seen = asyncio.run(_kill(server))
-    return {"workload": "W8", "name": contestant.name, "workers": workers, **seen}
+def kills(contestants: list[Contestant], folder: Path) -> Iterator[dict[str, Any]]:
+    """Kill the process of each model under 16 clients; yield what they saw."""
+    for contestant in contestants:
+        for workers in (1, 2):
+            workload = replace(KILL, workers=workers)
+            place = folder / f"{contestant.name}-{workers}"
+            if workload.model in contestant.models:
+                with running([contestant], workload, place) as [server]:
+                    seen = asyncio.run(_kill(server))
+                record = {"workload": "W8", "name": contestant.name}
+                yield {**record, "workers": workers, **seen}
 
 
 async def _kill(server: Running) -> dict[str, Any]:
@@ -139,17 +157,20 @@ async def _kill(server: Running) -> dict[str, Any]:
         last = callers.between(ended - _BEFORE_S, ended)
         return {
             "failed": sum(one.status != 200 for one in answers),
+            "hanging": callers.hanging(),
             "gap_s": gap_s,
             "rate_after": sum(one.status == 200 for one in last)
             / max(1, sum(one.status == 200 for one in before)),
         }
 
 
-def overload(contestant: Contestant, folder: Path) -> dict[str, Any]:
-    """Let 512 clients ask a model that can answer 20 a second."""
-    with running([contestant], OVERLOAD, folder) as [server]:
-        seen = asyncio.run(_overload(server))
-    return {"workload": "W9", "name": contestant.name, **seen}
+def overloads(contestants: list[Contestant], folder: Path) -> Iterator[dict[str, Any]]:
+    """Let 512 clients ask a model that can answer 20 a second; yield what they saw."""
+    for contestant in contestants:
+        if OVERLOAD.model in contestant.models:
+            with running([contestant], OVERLOAD, folder / contestant.name) as [server]:
+                seen = asyncio.run(_overload(server))
+            yield {"workload": "W9", "name": contestant.name, **seen}
 
 
 async def _overload(server: Running) -> dict[str, Any]:

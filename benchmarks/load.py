@@ -5,7 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import statistics
 import subprocess
+import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,6 +49,24 @@ def ask(port: int, request: Request) -> tuple[int, bytes]:
         return answer.status, answer.read()
     finally:
         connection.close()
+
+
+def first_byte_s(port: int, request: Request, *, count: int) -> float:
+    """Ask one after the other; return how long the first byte of a body takes.
+
+    The median of so many answers, over one connection that is kept.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
+    times = []
+    with closing(connection):
+        for _ in range(count):
+            began = time.perf_counter()
+            connection.request("POST", request.path, request.body, request.headers)
+            answer = connection.getresponse()
+            answer.read(1)
+            times.append(time.perf_counter() - began)
+            answer.read()
+    return statistics.median(times)
 
 
 def script(request: Request, folder: Path) -> Path:

@@ -39,6 +39,8 @@ def race(
             for server in servers[turn:] + servers[:turn]:
                 for connections in workload.connections:
                     seen = server.push(connections=connections, seconds=seconds)
+                    if workload.is_streamed:
+                        seen["first_ms"] = server.first_chunk_ms()
                     yield {
                         "workload": workload.name,
                         "name": server.contestant.name,

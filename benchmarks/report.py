@@ -119,6 +119,9 @@ def _race(records: Records, workload: str, connections: int) -> str:
     plural = "connection" if connections == 1 else "connections"
     bare = records.of(workload, name=BARE)
     head = ["", "requests/s", "ratio", "p50 ms", "p99 ms", "CPU µs", "memory MB"]
+    is_streamed = all("first_ms" in one for one in records.of(workload))
+    if is_streamed:
+        head.append("first piece ms")
     if bare:
         head.insert(3, "of the limit")
     rows = []
@@ -139,6 +142,8 @@ def _race(records: Records, workload: str, connections: int) -> str:
             f"{records.median('cpu_us', workload, **where):,.0f}",
             f"{records.median('memory_mb', workload, **where):.0f}",
         ]
+        if is_streamed:
+            row.append(_short(records.median("first_ms", workload, **where)))
         if bare:
             share = records.ratio(
                 "per_s", workload, name, BARE, connections=connections
@@ -153,6 +158,15 @@ def _race(records: Records, workload: str, connections: int) -> str:
 
 
 _SINGLE = (
+    (
+        "W4m",
+        "what an upload of 256 MB adds to the largest memory of the server",
+        (
+            ("server_mb", "its first process MB", "{:.1f}"),
+            ("tree_mb", "all its processes MB", "{:.1f}"),
+            ("took_s", "took s", "{:.2f}"),
+        ),
+    ),
     (
         "W7",
         "start to the first right answer, and idle",
@@ -169,6 +183,7 @@ _SINGLE = (
         (
             ("workers", "workers", "{:.0f}"),
             ("failed", "failed requests", "{:.0f}"),
+            ("hanging", "still waiting", "{:.0f}"),
             ("gap_s", "longest gap s", "{:.2f}"),
             ("rate_after", "rate afterwards", "{:.2f}"),
         ),

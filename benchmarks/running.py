@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _START_S = 60.0
 _POLL_S = 0.01
+_FIRST_CHUNKS = 100
 
 
 class Running:
@@ -97,6 +98,10 @@ class Running:
             "cpu_us": 1e6 * cpu_s / max(1, seen.count),
             "memory_mb": trees.memory_mb(self.pid),
         }
+
+    def first_chunk_ms(self) -> float:
+        """Return how long the first byte of a body takes for a lone caller."""
+        return 1000 * load.first_byte_s(self.port, self.request, count=_FIRST_CHUNKS)
 
     def close(self) -> None:
         """End it, with all its processes."""

@@ -42,6 +42,7 @@ class Workload:
         connections: How many clients ask at a time, run after run.
         workers: How many processes or threads may compute.
         slow_s: How long the model `slow` takes, in seconds.
+        is_streamed: Whether the answer comes in pieces.
         is_right: Whether an answer is the right one.
     """
 
@@ -51,6 +52,7 @@ class Workload:
     connections: tuple[int, ...]
     workers: int = 1
     slow_s: float = 0.05
+    is_streamed: bool = False
     is_right: Callable[[bytes], bool]
 
 
@@ -65,6 +67,9 @@ def _has(expected: float, within: float = 0) -> Callable[[bytes], bool]:
 
 
 def numbers_in(value: Any) -> Iterator[float]:
+    """Yield the numbers of a JSON document, and of JSON that is a text in it."""
+    if isinstance(value, str) and value.startswith("{"):
+        value = json.loads(value)
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
@@ -146,8 +151,22 @@ def open_inference(model: str) -> Request:
             tensor = {"datatype": "FP32", "shape": list(_SHAPE), "data": numbers()}
         case _:
             tensor = {"datatype": "FP64", "shape": [1, 1], "data": [1.5]}
-    body = json.dumps({"inputs": [{"name": "x", **tensor}]})
+    name = "data" if model == "tensor" else "x"
+    body = json.dumps({"inputs": [{"name": name, **tensor}]})
     return Request("", body.encode(), JSON)
+
+
+def binary_inference() -> Request:
+    """Return the picture of W5 as a binary tensor of the same protocol."""
+    size = len(tensor_bytes())
+    tensor = {"name": "data", "datatype": "FP32", "shape": list(_SHAPE)}
+    tensor["parameters"] = {"binary_data_size": size}
+    head = json.dumps({"inputs": [tensor]}).encode()
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Inference-Header-Content-Length": str(len(head)),
+    }
+    return Request("", head + tensor_bytes(), headers)
 
 
 def _base64(content: bytes) -> dict[str, Any]:
@@ -212,6 +231,7 @@ RACES = (
         title="200 small pieces, streamed",
         model="stream",
         connections=(16,),
+        is_streamed=True,
         is_right=_has_chunks,
     ),
 )
