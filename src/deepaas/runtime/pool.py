@@ -392,7 +392,9 @@ class ModelPool:
             return _ASYNC_DEPTH
         if slot.mean_duration_s < 0 or (predict and predict.is_streaming):
             return 1
-        return self._ahead.depth(mean_duration_s=slot.mean_duration_s)
+        return self._ahead.depth(
+            mean_duration_s=slot.mean_duration_s, longest_s=slot.longest_s
+        )
 
     def _tick(self) -> None:
         self._ticker = asyncio.get_running_loop().call_later(_TICK_S, self._tick)

@@ -15,7 +15,7 @@ from deepaas.backends.executors.process import Exit, WorkerProcess, WorkerSpec
 from deepaas.failures import error_of
 from deepaas.runtime.causes import deadline_error, death_error
 from deepaas.runtime.prediction import Prediction, Result, ResultStream
-from deepaas.scheduling.admission import BackOffPolicy, moving_mean
+from deepaas.scheduling.admission import BackOffPolicy, moving_mean, recent_longest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,7 @@ class Slot:
         failure: Why there is no worker, when the last one could not start.
         retry_at: When the next start is due (monotonic, s), or 0.
         mean_duration_s: Of the predictions that this model answered here.
+        longest_s: The longest of them of late.
         worker_pid: The process's id, or 0.
         is_unloaded: Whether it has no worker because a training has its device.
     """
@@ -73,6 +74,7 @@ class Slot:
         self.failure: errors.DeepaasError | None = None
         self.retry_at = 0.0
         self.mean_duration_s = -1.0
+        self.longest_s = 0.0
         self.is_unloaded = False
         self._spec = spec
         self._owner = owner
@@ -355,6 +357,7 @@ class Slot:
         if self.mean_duration_s < 0:
             self.mean_duration_s = duration_s
         self.mean_duration_s = moving_mean(self.mean_duration_s, duration_s)
+        self.longest_s = recent_longest(self.longest_s, duration_s)
         self._last_answer = now
 
     def _start_stream(self, seq: int, media_type: str) -> None:

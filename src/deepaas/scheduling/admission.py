@@ -35,22 +35,31 @@ class AheadPolicy:
     """Decides how many predictions a worker holds, the running one included.
 
     A worker that answers in microseconds would be idle most of the time if it waited
-    for the server after each answer, so it is sent some ahead. One that takes long
-    gets none ahead: they would wait behind it while another worker is idle.
+    for the server after each answer, so it is sent some ahead. One of milliseconds is
+    sent one: while all processors are busy, the server may come late. One that takes
+    long gets none ahead: they would wait behind it while another worker is idle.
 
     Attributes:
         target_s: Work that may lie ahead of a prediction that was sent, in seconds.
+        one_s: A prediction lies behind one that takes no longer than this, in seconds.
         most: Upper bound.
     """
 
     target_s: float = 0.002
+    one_s: float = 0.05
     most: int = 64
 
-    def depth(self, *, mean_duration_s: float) -> int:
-        """Return how many predictions of this mean duration a worker may hold."""
+    def depth(self, *, mean_duration_s: float, longest_s: float) -> int:
+        """Return how many predictions a worker may hold.
+
+        Args:
+            mean_duration_s: How long one takes.
+            longest_s: How long the longest of late took.
+        """
         if mean_duration_s * self.most <= self.target_s:
             return self.most
-        return max(1, int(self.target_s / mean_duration_s))
+        least = 2 if longest_s <= self.one_s else 1
+        return max(least, int(self.target_s / mean_duration_s))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +80,11 @@ class BackOffPolicy:
             return 0.0
         # The exponent is bounded because 2.0**1024 overflows.
         return min(self.most_s, self.first_s * 2.0 ** min(early_deaths - 2, 60))
+
+
+def recent_longest(old: float, new: float, *, keep: float = 0.99) -> float:
+    """Return the longest of late after one more; 69 shorter ones halve it."""
+    return max(new, old * keep)
 
 
 def moving_mean(old: float, new: float, *, weight: float = 0.1) -> float:

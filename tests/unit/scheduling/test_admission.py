@@ -11,6 +11,7 @@ from deepaas.scheduling.admission import (
     AheadPolicy,
     BackOffPolicy,
     moving_mean,
+    recent_longest,
 )
 
 durations = st.floats(min_value=0, max_value=3600)
@@ -32,19 +33,38 @@ def test_callers_are_told_to_wait_at_least_a_second(
     ) >= min(1.0, waiting)
 
 
-@given(mean_s=durations)
-def test_a_worker_always_holds_one_and_never_too_many(mean_s: float) -> None:
+@given(mean_s=durations, longest_s=durations)
+def test_a_worker_always_holds_one_and_never_too_many(
+    mean_s: float, longest_s: float
+) -> None:
+    depth = AheadPolicy().depth(mean_duration_s=mean_s, longest_s=longest_s)
+
+    assert 1 <= depth <= AheadPolicy().most
+
+
+@given(mean_s=durations, longest_s=durations)
+def test_nothing_long_lies_ahead_of_a_prediction(
+    mean_s: float, longest_s: float
+) -> None:
     policy = AheadPolicy()
+    ahead = policy.depth(mean_duration_s=mean_s, longest_s=longest_s) - 1
 
-    assert 1 <= policy.depth(mean_duration_s=mean_s) <= policy.most
+    assert ahead * mean_s <= policy.target_s or (
+        ahead == 1 and longest_s <= policy.one_s
+    )
 
 
-@given(mean_s=durations)
-def test_nothing_long_lies_ahead_of_a_prediction(mean_s: float) -> None:
+def test_one_that_took_long_of_late_keeps_others_away_for_a_while() -> None:
+    longest_s = recent_longest(0.005, 1.0)
     policy = AheadPolicy()
-    ahead = policy.depth(mean_duration_s=mean_s) - 1
+    depths = []
+    for _ in range(600):
+        depths.append(policy.depth(mean_duration_s=0.005, longest_s=longest_s))
+        longest_s = recent_longest(longest_s, 0.005)
 
-    assert ahead * mean_s <= policy.target_s
+    assert (1, 2) == (depths[0], depths[-1])
+    assert sorted(depths) == depths
+    assert 0.005 == longest_s
 
 
 @given(deaths=st.integers(0, 10_000))
