@@ -41,7 +41,7 @@ class BatchLoop(Loop):
 
     def _collect(self) -> bool:
         """Wait until a batch should run; returns False when the server has closed."""
-        while True:
+        while len(self._waiting) < self._policy.max_size:
             timeout_s: float | None = None
             if self._waiting:
                 now = time.monotonic()
@@ -58,6 +58,7 @@ class BatchLoop(Loop):
             self._waiting.extend((now, predict, body) for predict, body in frames)  # type: ignore[misc]  # only Predict comes on data
             if not frames:
                 return True
+        return True
 
     def _take(self) -> list[Call]:
         """Begin up to a batch of predictions; wrong ones are answered at once."""
