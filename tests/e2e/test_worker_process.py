@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 import signal
 import threading
@@ -20,6 +21,26 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 MODELS = Path(__file__).parent / "models"
+
+UNNEEDED = {
+    "aiohttp",
+    "asyncio",
+    "deepaas.worker.async_loop",
+    "deepaas.worker.batch_loop",
+    "deepaas.worker.job_loop",
+    "fastapi",
+    "http.client",
+    "marshmallow",
+    "multiprocessing",
+    "numpy",
+    "PIL",
+    "sqlalchemy",
+    "ssl",
+    "starlette",
+    "uvicorn",
+    "webargs",
+}
+"""What no worker of a plain function needs, and what takes time to import."""
 
 
 class Listener:
@@ -57,9 +78,16 @@ async def listener() -> Listener:
 
 
 @pytest.fixture
-async def worker(tmp_path: Path, listener: Listener) -> AsyncIterator[WorkerProcess]:
-    load = messages.Load(name="faulty", references=(str(MODELS / "faulty.py"),))
-    spec = WorkerSpec(name="faulty", load=load, spool_dir=str(tmp_path), environment={})
+def model() -> str:
+    return "faulty"
+
+
+@pytest.fixture
+async def worker(
+    tmp_path: Path, listener: Listener, model: str
+) -> AsyncIterator[WorkerProcess]:
+    load = messages.Load(name=model, references=(str(MODELS / f"{model}.py"),))
+    spec = WorkerSpec(name=model, load=load, spool_dir=str(tmp_path), environment={})
     process = WorkerProcess(spec, listener)
     await listener.loaded
     yield process
@@ -80,6 +108,17 @@ async def test_a_worker_describes_its_model(
     arguments = description.operations["predict"].arguments
     assert ["fault", "seconds", "note"] == [one.name for one in arguments]
     assert "does whatever" in (await worker.link.metadata())["description"]
+
+
+@pytest.mark.parametrize("model", ["imported"])
+async def test_a_worker_imports_no_more_than_its_model_needs(
+    worker: WorkerProcess, listener: Listener
+) -> None:
+    worker.link.predict(inputs(), b"{}")
+
+    _, body = await listener.records.get()
+
+    assert set() == UNNEEDED & set(json.loads(body))
 
 
 async def test_inputs_are_checked_while_a_prediction_runs(

@@ -7,7 +7,6 @@ ready, so a prediction never meets a model that is half there.
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import faulthandler
 import gc
@@ -17,6 +16,7 @@ import signal
 import socket
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -28,17 +28,14 @@ from deepaas.model.loading import LoadedModel, load_model
 from deepaas.progress_page import ProgressPage
 from deepaas.scheduling.batching import BatchPolicy
 from deepaas.worker import output
-from deepaas.worker.async_loop import AsyncLoop
-from deepaas.worker.batch_loop import BatchLoop
 from deepaas.worker.channel import Channel
 from deepaas.worker.control import Control
 from deepaas.worker.describe import describe
-from deepaas.worker.job_loop import JobLoop
 from deepaas.worker.runner import Runner
-from deepaas.worker.sync_loop import SyncLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import asyncio
+    from collections.abc import Callable, Sequence
 
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -71,13 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     keep_freed_memory()
     runner = Runner(model, load=load)
     control = Control(control_channel, runner=runner)
+    parts = {"data": data, "control": control, "runner": runner, "page": page}
+    run = _job_loop(**parts) if load.runs_jobs else _loop(model, loop, **parts)
     control.start()
     control_channel.send(messages.Loaded(description=description))
-    parts = {"data": data, "control": control, "runner": runner, "page": page}
-    if load.runs_jobs:
-        JobLoop(**parts).run()
-    else:
-        _serve(model, loop, **parts)
+    run()
     _close(model)
 
 
@@ -112,6 +107,8 @@ def _warm(model: LoadedModel) -> asyncio.AbstractEventLoop | None:
         pending = model.warm()
         if not inspect.isawaitable(pending):
             return None
+        import asyncio
+
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         loop.run_until_complete(_finish(pending))
@@ -138,20 +135,39 @@ def _report_and_exit(channel: Channel, error: ModelLoadError) -> NoReturn:
     sys.exit(1)
 
 
-def _serve(
+def _loop(
     model: LoadedModel, loop: asyncio.AbstractEventLoop | None, **parts: Any
-) -> None:
+) -> Callable[[], None]:
+    """Return what takes the predictions of a model.
+
+    Its module is imported here, before the worker is ready: no worker needs all three,
+    and most can do without asyncio.
+    """
     predict = model.operations.get("predict")
     if predict is not None and predict.batch is not None:
+        from deepaas.worker.batch_loop import BatchLoop
+
         policy = BatchPolicy(
             max_size=predict.batch.max_size,
             max_delay_s=predict.batch.max_delay_ms / 1000,
         )
-        BatchLoop(policy=policy, **parts).run()
-    elif predict is not None and predict.is_async:
-        AsyncLoop(**parts).run(loop or asyncio.new_event_loop())
-    else:
-        SyncLoop(**parts).run()
+        return BatchLoop(policy=policy, **parts).run
+    if predict is not None and predict.is_async:
+        import asyncio
+
+        from deepaas.worker.async_loop import AsyncLoop
+
+        return partial(AsyncLoop(**parts).run, loop or asyncio.new_event_loop())
+    from deepaas.worker.sync_loop import SyncLoop
+
+    return SyncLoop(**parts).run
+
+
+def _job_loop(**parts: Any) -> Callable[[], None]:
+    """Return what runs a job; see `_loop`."""
+    from deepaas.worker.job_loop import JobLoop
+
+    return JobLoop(**parts).run
 
 
 def _close(model: LoadedModel) -> None:
