@@ -7,9 +7,11 @@ as it can and `deepaas --help` at once.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import deepaas
@@ -19,7 +21,7 @@ from deepaas.cli.signals import Terminated
 from deepaas.errors import DeepaasError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _COMMANDS: Final = {
     "serve": "serve models over HTTP",
@@ -46,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status."""
     words = sys.argv[1:] if argv is None else list(argv)
     try:
-        namespace = _parser(words).parse_args(words)
+        with _no_garbage():
+            namespace = _parser(words).parse_args(words)
         status: int = namespace.run(namespace)
         sys.stdout.flush()
     except DeepaasError as error:
@@ -60,6 +63,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return reports.EXIT_FAILED
     return status
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Import a command without looking for garbage, of which an import makes none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

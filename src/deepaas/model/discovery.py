@@ -45,8 +45,9 @@ class ModelReference:
 def installed_models() -> dict[str, ModelReference]:
     """Return the models that installed packages offer, by name, in order of name."""
     found: dict[str, ModelReference] = {}
+    offered = metadata.entry_points()  # once: it reads a file of each distribution
     for group in GROUPS:
-        for entry_point in metadata.entry_points(group=group):
+        for entry_point in offered.select(group=group):
             known = found.get(entry_point.name)
             others = known.references if known else ()
             found[entry_point.name] = ModelReference(

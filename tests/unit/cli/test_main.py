@@ -49,3 +49,19 @@ def test_a_command_imports_nothing_that_it_does_not_need(module: str) -> None:
     )
 
     assert "[]\n" == done.stdout
+
+
+def test_a_server_starts_without_what_only_some_requests_need() -> None:
+    unneeded = (
+        *("aiohttp", "alembic", "marshmallow", "webargs", "numpy", "PIL"),
+        *("fastapi_swagger", "jinja2", "httpx2", "pydantic_settings"),
+        *("deepaas.client", "deepaas.model.signature", "deepaas.worker.main"),
+    )
+    parts = "deepaas.cli.serve, deepaas.app, deepaas.backends.stores.sqlite"
+    script = f"import sys, {parts}; print([m for m in {unneeded} if m in sys.modules])"
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert "[]\n" == done.stdout
