@@ -364,6 +364,9 @@ LARGE_BYTES: Final = 1 << 16
 """A body of this size is worth receiving where it stays."""
 
 
+SentBody = bytes | bytearray | memoryview | list[bytes]
+"""A frame's body as it is sent: whole, or the pieces in which it came."""
+
 Body = bytes | memoryview
 """A frame's body as a worker has it; a large one is memory that nobody else uses."""
 
@@ -421,9 +424,11 @@ decode_to_worker = msgspec.msgpack.Decoder(ToWorker).decode
 decode_to_server = msgspec.msgpack.Decoder(ToServer).decode
 
 
-def frame(record: Record, body: bytes | bytearray | memoryview = b"") -> list[Any]:
+def frame(record: Record, body: SentBody = b"") -> list[Any]:
     """Return the buffers of one frame, ready for a vectored write."""
     header = encode(record)
     if not body:
         return [FRAME.pack(len(header), 0) + header]
+    if isinstance(body, list):
+        return [FRAME.pack(len(header), sum(map(len, body))) + header, *body]
     return [FRAME.pack(len(header), len(body)) + header, body]

@@ -54,6 +54,25 @@ def read_members(body: bytes, arrays: Mapping[str, int]) -> dict[str, Any] | Non
         return None
 
 
+def read_numbers(body: bytes) -> Any:
+    """Return a large JSON array of numbers, in one row, as an array of float64.
+
+    Args:
+        body: The array.
+
+    Returns:
+        The array; or None where a longer way has to decide.
+    """
+    simdjson = _simdjson() if len(body) >= LARGE_BYTES else None
+    if simdjson is None or _brackets(body) != 1:
+        return None
+    try:
+        content = simdjson.Parser().parse(body).as_buffer(of_type="d")
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return importlib.import_module("numpy").frombuffer(content)
+
+
 def _is_object(document: Any) -> bool:
     return hasattr(document, "as_dict")
 

@@ -95,7 +95,7 @@ class DataPlane:
         model: str,
         record: messages.Predict,
         *,
-        body: bytes = b"",
+        body: bytes | list[bytes] = b"",
         version: Version | None = None,
     ) -> Prediction:
         """Admit a prediction.
@@ -103,7 +103,8 @@ class DataPlane:
         Args:
             model: The model's name.
             record: The request; `seq` is set here, and its folder is removed here.
-            body: The request's body, unless the record names a file.
+            body: The request's body, whole or in pieces, unless the record names a
+                file.
             version: The version that shall answer, or None for the active one.
 
         Raises:

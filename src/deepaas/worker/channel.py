@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import sys
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -130,6 +131,12 @@ def _begin_large(header: bytes, size: int, there: memoryview) -> _LargeFrame:
     padding = 0
     if isinstance(record, messages.Predict) and record.inference is not None:
         padding = -(record.inference.json_bytes or 0) % _ALIGNMENT_BYTES
-    body = memoryview(bytearray(padding + size))[padding:]
+    body = _room(padding + size)[padding:]
     body[: len(there)] = there
     return _LargeFrame(record, body, body[len(there) :])
+
+
+def _room(size: int) -> memoryview:
+    """Return memory; numpy, where it is there already, need not clear it first."""
+    empty = getattr(sys.modules.get("numpy"), "empty", None)
+    return memoryview(bytearray(size) if empty is None else empty(size, "uint8"))

@@ -36,6 +36,7 @@ from deepaas.frontends.api.result_answers import (
     result_headers,
     send_outcome,
 )
+from deepaas.messages import LARGE_BYTES
 from deepaas.runtime.prediction import Result
 
 if TYPE_CHECKING:
@@ -87,6 +88,12 @@ class _Request:
         self.disconnected = False
         self.message_event = _NOBODY
 
+    @property
+    def body(self) -> bytes | list[bytes]:
+        """The body; a large one in the pieces that have come, and never joined."""
+        is_large = self.head.announced_bytes >= LARGE_BYTES
+        return self.pieces if is_large else b"".join(self.pieces)
+
 
 class ExpressProtocol(HttpToolsProtocol):
     """uvicorn's protocol of a connection, with a short way for small predictions."""
@@ -133,8 +140,7 @@ class ExpressProtocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         try:
-            body = b"".join(request.pieces)
-            prediction = request.endpoint.submit(request.head.record, body)
+            prediction = request.endpoint.submit(request.head.record, request.body)
         except errors.DeepaasError as error:
             self._answer_error(request, error)
             return

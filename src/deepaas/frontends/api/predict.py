@@ -126,7 +126,7 @@ class PredictEndpoint:
             return None
         return head
 
-    def submit(self, record: messages.Predict, body: bytes) -> Prediction:
+    def submit(self, record: messages.Predict, body: bytes | list[bytes]) -> Prediction:
         """Admit a prediction whose body is small.
 
         Raises:

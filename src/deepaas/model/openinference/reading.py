@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import importlib
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from deepaas.errors import InvalidInputError, MalformedBodyError
 from deepaas.model.arguments import Inputs
@@ -18,6 +20,7 @@ from deepaas.model.execution import as_form
 from deepaas.model.inputs import parse_json
 from deepaas.model.interface import LEGACY_KINDS
 from deepaas.model.openinference.datatypes import BYTES, NUMERIC, RANGES, count, unpack
+from deepaas.model.tensor_json import read_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from deepaas.model.arguments import Argument
     from deepaas.model.openinference.request import Input, Request, Tensors
     from deepaas.model.openinference.specs import TensorSpec
+
+
+_FLOATS: Final = frozenset({"FP32", "FP64"})
 
 
 def read_tensors(
@@ -68,7 +74,7 @@ def read_tensors(
 def _value(one: Input, spec: TensorSpec, *, size: int | None, tensors: Tensors) -> Any:
     if spec.form == "array":
         if size is None:
-            return _array_of(one, _flat(one))
+            return _listed_array(one)
         return _read_array(one, tensors.take(size))
     elements = _flat(one) if size is None else _unpacked(one, tensors.take(size))
     if spec.form == "file":
@@ -99,6 +105,16 @@ def _read_array(one: Input, content: memoryview) -> Any:
     return array
 
 
+def _listed_array(one: Input) -> Any:
+    """Return the data of an input that is in the JSON as an array."""
+    if one.datatype in _FLOATS and one.data is not msgspec.UNSET:
+        numbers = read_numbers(bytes(one.data))
+        if numbers is not None:
+            _check_count(one, len(numbers))
+            return _shaped(one, numbers)
+    return _array_of(one, _flat(one))
+
+
 def _array_of(one: Input, elements: list[Any]) -> Any:
     """Return plain values as an array; later it is seen whether its dtype can be."""
     numpy = importlib.import_module("numpy")
@@ -122,7 +138,7 @@ def _shaped(one: Input, array: Any) -> Any:
 
 def _flat(one: Input) -> list[Any]:
     """Return the data of an input that is in the JSON, nested or not, row by row."""
-    elements = one.data
+    elements = None if one.data is msgspec.UNSET else msgspec.json.decode(one.data)
     if not isinstance(elements, list):
         raise InvalidInputError(f"The data of input {one.name!r} has to be a list.")
     while elements and all(isinstance(part, list) for part in elements):

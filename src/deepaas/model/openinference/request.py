@@ -47,7 +47,7 @@ class Input(msgspec.Struct, kw_only=True):
     shape: Shape
     datatype: str
     parameters: Parameters = None
-    data: Any = msgspec.UNSET
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class Output(msgspec.Struct, kw_only=True):

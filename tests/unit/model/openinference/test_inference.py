@@ -19,6 +19,7 @@ from webargs import fields
 
 import deepaas
 from deepaas import errors, messages
+from deepaas.model import tensor_json
 from deepaas.model.loading import load_object
 from deepaas.model.openinference.datatypes import NUMERIC, pack
 from deepaas.worker.inline import InlineWorker
@@ -558,3 +559,44 @@ def test_a_result_that_does_not_fit_its_datatype_is_the_models_fault() -> None:
 def test_rows_that_differ_in_length_are_refused() -> None:
     with pytest.raises(errors.InvalidInputError, match="differ in length"):
         infer(echo_counts, listed("x", "UINT64", [1], [2, 3, 4], shape=[4]))
+
+
+# ------------------------------------------------------------ many numbers in JSON
+
+MANY = [0.1 * number for number in range(6000)]
+Numbers = Annotated[np.ndarray, deepaas.Tensor("float32", (None,))]
+
+
+def total(x: Numbers) -> float:
+    return float(x.sum(dtype="float64"))
+
+
+@pytest.mark.parametrize("data", [MANY, [[one] for one in MANY], [*MANY[:-1], 600]])
+def test_many_numbers_are_read_as_few_are(
+    data: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = given_("x", "FP32", data)
+    short = infer(total, sent).output["data"]
+    monkeypatch.setattr(tensor_json, "_simdjson", lambda: None)
+
+    assert infer(total, sent).output["data"] == short
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ([*MANY, "1"], "no FP32"),
+        ([*MANY, None], "no FP32"),
+        ([*MANY, [1.0]], "no FP32"),
+        ([*MANY, 1e300], "range of float32"),
+    ],
+    ids=["text", "null", "list", "range"],
+)
+def test_of_many_numbers_a_wrong_one_is_found(data: list[Any], expected: str) -> None:
+    with pytest.raises(errors.InvalidInputError, match=expected):
+        infer(total, given_("x", "FP32", data))
+
+
+def test_many_numbers_have_to_be_as_many_as_the_shape_says() -> None:
+    with pytest.raises(errors.InvalidInputError, match="6000"):
+        infer(total, given_("x", "FP32", MANY, [6001]))
