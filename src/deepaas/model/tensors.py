@@ -87,6 +87,8 @@ class Tensor:
             array = numpy.asarray(value)
         except ValueError:
             raise ValueError("The nested arrays differ in length.") from None
+        if dtype.name == "uint64" and array.dtype.kind in "fO":
+            array = _as_integers(numpy, value, otherwise=array)
         if array.size and array.dtype.kind not in _KINDS_OF_VALUES[dtype.kind]:
             raise ValueError(
                 f"Each element has to be of type {_JSON_TYPES[dtype.kind]}."
@@ -137,6 +139,18 @@ class Tensor:
         if type(None) in get_args(source):
             served = Optional[served]  # noqa: UP045  `|` is not for values
         return handler.generate_schema(served)
+
+
+def _as_integers(numpy: Any, value: object, *, otherwise: Any) -> Any:
+    """Return nested lists of integers, of which numpy alone would make floats.
+
+    It does so where some need uint64 and some do not. If there is something else among
+    them, or no integer of 64 bits, the array `otherwise` is returned.
+    """
+    objects = numpy.asarray(value, object)
+    if not all(type(one) is int and 0 <= one < 1 << 64 for one in objects.flat):
+        return otherwise
+    return objects.astype("uint64")
 
 
 def _check_range(numpy: Any, array: Any, dtype: Any) -> None:

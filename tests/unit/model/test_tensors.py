@@ -24,6 +24,7 @@ DTYPES = ["bool", "uint8", "int16", "int64", "float16", "float32", "float64"]
         ("float32", 1.5),
         ("uint8", [0, 255]),
         ("int64", [-(2**63), 2**63 - 1]),
+        ("uint64", [[2**64 - 1, 0], [1, 2**63]]),
         ("bool", [True, False]),
     ],
 )
@@ -50,6 +51,7 @@ def test_nested_lists_become_an_array_of_the_dtype(dtype: str, value: Any) -> No
         ("uint8", [-1], "range of uint8"),
         ("uint8", [1.0], "type integer"),
         ("int64", [2**63], "range of int64"),
+        ("uint64", [2**63, 1.5], "type integer"),
         ("bool", [1], "type boolean"),
     ],
 )
