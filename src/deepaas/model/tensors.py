@@ -84,11 +84,9 @@ class Tensor:
     def _as_array(self, numpy: Any, value: object) -> Any:
         dtype = numpy.dtype(self.held_dtype)
         try:
-            array = numpy.asarray(value)
+            array = plain_array(value, is_uint64=dtype.name == "uint64")
         except ValueError:
             raise ValueError("The nested arrays differ in length.") from None
-        if dtype.name == "uint64" and array.dtype.kind in "fO":
-            array = _as_integers(numpy, value, otherwise=array)
         if array.size and array.dtype.kind not in _KINDS_OF_VALUES[dtype.kind]:
             raise ValueError(
                 f"Each element has to be of type {_JSON_TYPES[dtype.kind]}."
@@ -141,16 +139,24 @@ class Tensor:
         return handler.generate_schema(served)
 
 
-def _as_integers(numpy: Any, value: object, *, otherwise: Any) -> Any:
-    """Return nested lists of integers, of which numpy alone would make floats.
+def plain_array(value: object, *, is_uint64: bool) -> Any:
+    """Return nested lists as an array of the dtype that their elements have.
 
-    It does so where some need uint64 and some do not. If there is something else among
-    them, or no integer of 64 bits, the array `otherwise` is returned.
+    Args:
+        value: The lists.
+        is_uint64: Whether uint64 is wanted. numpy alone makes floats of integers of
+            which some need it and some do not.
+
+    Raises:
+        ValueError: They are ragged.
     """
-    objects = numpy.asarray(value, object)
-    if not all(type(one) is int and 0 <= one < 1 << 64 for one in objects.flat):
-        return otherwise
-    return objects.astype("uint64")
+    numpy = importlib.import_module("numpy")
+    array = numpy.asarray(value)
+    if is_uint64 and array.dtype.kind in "fO":
+        objects = numpy.asarray(value, object)
+        if all(type(one) is int and 0 <= one < 1 << 64 for one in objects.flat):
+            return objects.astype("uint64")
+    return array
 
 
 def _check_range(numpy: Any, array: Any, dtype: Any) -> None:

@@ -21,6 +21,7 @@ from deepaas.model.inputs import parse_json
 from deepaas.model.interface import LEGACY_KINDS
 from deepaas.model.openinference.datatypes import BYTES, NUMERIC, RANGES, count, unpack
 from deepaas.model.tensor_json import read_numbers
+from deepaas.model.tensors import plain_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,15 +113,8 @@ def _listed_array(one: Input) -> Any:
         if numbers is not None:
             _check_count(one, len(numbers))
             return _shaped(one, numbers)
-    return _array_of(one, _flat(one))
-
-
-def _array_of(one: Input, elements: list[Any]) -> Any:
-    """Return plain values as an array; later it is seen whether its dtype can be."""
-    numpy = importlib.import_module("numpy")
-    # Left to itself, numpy has float64 for integers of which some need uint64.
-    is_uint64 = one.datatype == "UINT64" and max(elements, default=0) >= 1 << 63
-    return _shaped(one, numpy.asarray(elements, "uint64" if is_uint64 else None))
+    array = plain_array(_flat(one), is_uint64=one.datatype == "UINT64")
+    return _shaped(one, array)  # later it is seen whether its dtype can be
 
 
 def _shaped(one: Input, array: Any) -> Any:
