@@ -104,6 +104,11 @@ class JobFiles:
         with suppress(OSError):
             self._failure(model, number).unlink()
 
+    def remove_version(self, model: str, number: int) -> None:
+        """Remove the files of a version, and what was said of it."""
+        shutil.rmtree(self.version_folder(model, number), ignore_errors=True)
+        self.forget_failure(model, number)
+
     def _failure(self, model: str, number: int) -> Path:
         return self.root / "versions" / model / f"{number}{_FAILURE}"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from deepaas import errors
 from deepaas.cli import reports
 from deepaas.cli.local_store import no_version
 from deepaas.cli.tables import size_text, table, time_text
+from deepaas.client.progress import metric_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ def _versions(namespace: argparse.Namespace) -> int:
             "parent": one.get("parent"),
             "size": size_text(one["size_bytes"]) if "size_bytes" in one else "",
             "job": one.get("job"),
-            "metrics": _short(one.get("metrics", {})),
+            "metrics": ", ".join(metric_texts(one.get("metrics", {}))),
             "cannot be activated": one.get("activation_error", ""),
         }
         for one in found["versions"]
@@ -157,7 +157,7 @@ def _delete_here(reference: str, number: int, *, data_dir: str) -> None:
     if store is None:
         raise errors.VersionNotFoundError(model.name, number)
     store.change(lambda open_store: open_store.delete_version(model.name, number))
-    shutil.rmtree(store.files.version_folder(model.name, number), ignore_errors=True)
+    store.files.remove_version(model.name, number)
 
 
 def _gone(version: Document) -> str:
@@ -260,10 +260,3 @@ def _document(version: ModelVersion, *, active: int) -> Document:
         "metrics": metrics,
         "validations": validations,
     }
-
-
-def _short(metrics: Document) -> str:
-    return ", ".join(
-        f"{name} {'NaN' if value is None else f'{value:.4g}'}"
-        for name, value in metrics.items()
-    )

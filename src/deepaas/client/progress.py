@@ -114,6 +114,14 @@ def show_event(event: JobEvent, bar: ProgressBar, *, with_log: bool) -> None:
         bar.write(str(data.get("line", "")))
 
 
+def metric_texts(metrics: Mapping[str, Any]) -> list[str]:
+    """Return metrics as people read them, one text for each; None is NaN."""
+    return [
+        f"{name} {'NaN' if value is None else f'{value:.4g}'}"
+        for name, value in metrics.items()
+    ]
+
+
 def bar_text(
     label: str,
     *,
@@ -126,16 +134,12 @@ def bar_text(
     done = min(max(fraction, 0.0), 1.0)
     full = int(done * _BAR_WIDTH)
     bar = "█" * full + "░" * (_BAR_WIDTH - full)
-    values = [
-        f"{name} {'NaN' if value is None else f'{value:.4g}'}"
-        for name, value in metrics.items()
-    ]
     left = (
         f"{_clock(elapsed_s / done - elapsed_s)} left"
         if _LEAST_FRACTION <= done < 1
         else _clock(elapsed_s)
     )
-    parts = [f"{label} {bar} {done:4.0%}", message, *values, left]
+    parts = [f"{label} {bar} {done:4.0%}", message, *metric_texts(metrics), left]
     return "  ".join(one for one in parts if one)
 
 

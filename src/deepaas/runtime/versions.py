@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import collections
 import logging
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -203,9 +202,8 @@ class VersionService:
         self._plane.pool(model)
         await self._store.delete_version(model, number)
         self._plane.forget(model, number)
-        folder = self._files.version_folder(model, number)
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        self._forget_failure(model, number)
+        await asyncio.to_thread(self._files.remove_version, model, number)
+        self._failures[model].pop(number, None)
 
     async def prepare(self, job: Job, made: ModelVersion | None) -> ModelPool | None:
         """Return warm workers that shall answer once a training is over, or None.

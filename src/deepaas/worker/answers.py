@@ -7,15 +7,13 @@ and wakes the server, which then has the processor.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from deepaas import messages
+from deepaas.worker.chunks import MOMENT_S, MOST_BYTES
 
 if TYPE_CHECKING:
     from deepaas.worker.channel import Channel
-
-_MOMENT_S: Final = 0.0005
-_MOST_BYTES: Final = 1 << 16
 
 
 class AnswerSender:
@@ -26,7 +24,7 @@ class AnswerSender:
         moment_s: How long an answer waits while others are made, in seconds.
     """
 
-    def __init__(self, channel: Channel, *, moment_s: float = _MOMENT_S) -> None:
+    def __init__(self, channel: Channel, *, moment_s: float = MOMENT_S) -> None:
         self._channel = channel
         self._moment_s = moment_s
         self._buffers: list[Any] = []
@@ -40,14 +38,14 @@ class AnswerSender:
             self._began = now
         self._buffers += messages.frame(record, body)
         self._size_bytes += len(body)
-        if self._size_bytes > _MOST_BYTES or now > self._began + self._moment_s:
+        if self._size_bytes > MOST_BYTES or now > self._began + self._moment_s:
             self.flush()
 
     def flush(self) -> None:
         """Send what still waits."""
         if not self._buffers:
             return
-        is_small = self._size_bytes <= _MOST_BYTES
+        is_small = self._size_bytes <= MOST_BYTES
         self._channel.send_buffers(
             [b"".join(self._buffers)] if is_small else self._buffers
         )

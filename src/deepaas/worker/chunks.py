@@ -18,8 +18,9 @@ from deepaas import messages
 if TYPE_CHECKING:
     from deepaas.worker.channel import Channel
 
-_MOMENT_S: Final = 0.0005
-_MOST_BYTES: Final = 1 << 16
+MOMENT_S: Final = 0.0005
+MOST_BYTES: Final = 1 << 16
+"""How long something small waits for company, and how much leaves at once."""
 
 
 class ChunkSender:
@@ -30,7 +31,7 @@ class ChunkSender:
         moment_s: How long a piece waits for others, in seconds.
     """
 
-    def __init__(self, channel: Channel, *, moment_s: float = _MOMENT_S) -> None:
+    def __init__(self, channel: Channel, *, moment_s: float = MOMENT_S) -> None:
         self._channel = channel
         self._moment_s = moment_s
         self._lock = threading.Lock()
@@ -47,7 +48,7 @@ class ChunkSender:
             self._waiting.setdefault(seq, []).append(piece)
             self._size += len(piece)
             is_due = time.monotonic() >= self._sent_at + self._moment_s
-            if is_due or self._size >= _MOST_BYTES:
+            if is_due or self._size >= MOST_BYTES:
                 self._flush()
             elif not self._is_timed:
                 self._time()
